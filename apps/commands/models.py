@@ -1,0 +1,168 @@
+"""`receptive models`: the released models, what they are made of, whether their files are whole."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from core.arithmetic import LayerRow
+from core.errors import InputError
+from core.weights import Card, find, list_cards
+from core.weights import verify as verify_files
+from domains import weight_folders
+
+from ..terminal import complain
+
+app = typer.Typer(
+    help="Released models: their cards, layers and files.", invoke_without_command=True
+)
+
+
+class Format(StrEnum):
+    table = "table"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+
+
+@app.callback()
+def models(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        list_models()
+
+
+@app.command("list")
+def list_models(form: FormatOption = Format.table) -> None:
+    """One line a model."""
+    cards = [card for folder in weight_folders().values() for card in list_cards(folder)]
+    if form == Format.json:
+        _print_json([_record(card) for card in cards])
+        return
+    _print_table(
+        ("name", "domain", "architecture", "MB", "metrics"),
+        (
+            (card.name, card.domain, card.architecture, _megabytes(card), "\n".join(_main(card)))
+            for card in cards
+        ),
+    )
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A released model, or the path of a card.")],
+    form: FormatOption = Format.table,
+) -> None:
+    """A model's card and its layers: output shape, parameters, receptive field."""
+    card = find(name, *weight_folders().values())
+    rows = _layers(card)
+    if form == Format.json:
+        _print_json(_record(card) | {"layers": [dataclasses.asdict(row) for row in rows]})
+        return
+    _print_table(
+        ("field", "value"),
+        ((field, _value(value)) for field, value in _record(card).items()),
+    )
+    _print_table(
+        ("layer", "kind", "output", "kernel", "stride", "parameters", "multiply-adds", "sees"),
+        (
+            (
+                row.name,
+                row.kind,
+                _size(row.output_shape),
+                _size(row.kernel),
+                _size(row.stride),
+                f"{row.parameters:,}",
+                f"{row.multiply_adds:,}",
+                _size(row.receptive_field),
+            )
+            for row in rows
+        ),
+    )
+
+
+@app.command()
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Models, or paths of cards; all released ones.")
+    ] = None,
+) -> None:
+    """Checks each file of a model against the sha256 in its card; exit code 1 if one differs."""
+    folders = weight_folders().values()
+    released = [path.stem for folder in folders for path in sorted(folder.glob("*.toml"))]
+    failed = False
+    for name in names or released:
+        try:
+            verify_files(find(name, *folders))
+        except InputError as error:
+            failed = True
+            typer.echo(f"{name}: failed")
+            complain(error)
+        else:
+            typer.echo(f"{name}: ok")
+    raise typer.Exit(code=int(failed))
+
+
+def _layers(card: Card) -> list[LayerRow]:
+    """The network's layer table, a total last, on the example that its domain gives."""
+    if card.domain not in weight_folders():
+        raise InputError(f"{card.path}: field 'domain': there is no domain {card.domain!r}")
+    from core.arithmetic import table, total
+    from core.registry import build
+
+    domain = importlib.import_module(f"domains.{card.domain}.model")
+    rows = table(build(card.architecture, card.config), *domain.example_inputs(card.config))
+    return [*rows, total(rows)]
+
+
+def _record(card: Card) -> dict[str, Any]:
+    fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
+    return fields | {"path": str(card.path)}
+
+
+def _main(card: Card) -> Iterator[str]:
+    """The figures that models are compared by, of each set that the card was measured on."""
+    for name, measured in card.metrics.items():
+        for metric in ("accuracy", "macro_recall"):
+            if isinstance(measured, Mapping) and metric in measured:
+                yield f"{name} {metric} {measured[metric]}"
+
+
+def _megabytes(card: Card) -> str:
+    paths = [card.path.with_name(name) for name in card.files]
+    if missing := [path.name for path in paths if not path.is_file()]:
+        return f"no {missing[0]}"
+    return f"{sum(path.stat().st_size for path in paths) / 1e6:.1f}"
+
+
+def _value(value: Any, joint: str = "\n") -> str:
+    if isinstance(value, Mapping):
+        return joint.join(f"{name} {_value(inner, ', ')}" for name, inner in value.items())
+    if isinstance(value, list):
+        return joint.join(_value(inner, ", ") for inner in value)
+    return str(value)
+
+
+def _size(size: tuple[int, ...]) -> str:
+    return "x".join(map(str, size))
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, ensure_ascii=False, indent=2, default=str))
+
+
+def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head, box=SIMPLE)
+    for row in rows:
+        table.add_row(*row)
+    Console(markup=False, highlight=False).print(table)

@@ -1,0 +1,159 @@
+"""`receptive text`: train text networks, measure them, make word vectors."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, help="Train text networks, measure them, make word vectors."
+)
+
+Paths = list[Path] | None
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="The model to write: its path without suffix.")],
+    data: Annotated[Paths, typer.Option(help="Labelled csv, tsv or jsonl; repeatable.")] = None,
+    dev: Annotated[Paths, typer.Option(help="Chooses epoch and temperature; repeatable.")] = None,
+    test: Annotated[Paths, typer.Option(help="Keeps these texts out of training.")] = None,
+    vectors: Annotated[
+        Paths, typer.Option(help="Word vectors; several stand side by side.")
+    ] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option("--map", help="OLD=NEW label; OLD= leaves its rows out.")
+    ] = None,
+    arch: Annotated[str | None, typer.Option(help="text-cnn, bag-of-embeddings or rnn.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe by name or .toml file; options go before it.")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Cross-validate instead of writing a model.")] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE of the recipe or the architecture; repeatable."),
+    ] = None,
+) -> None:
+    """Train a network on labelled texts; an interrupted run resumes when it is called again.
+
+    Writes OUT.toml (the card), OUT.safetensors and OUT.onnx; the log and the checkpoint lie in
+    OUT.run. With --folds N prints the accuracy of N-fold cross-validation as JSON.
+    """
+    from core import data as core_data
+    from core.errors import InputError
+    from domains.text import recipe as recipes
+
+    fields = recipes.read_recipe(recipe, core_data.folder()) if recipe else {}
+    mapping = mapped(labels)
+    for name, paths in {"data": data, "dev": dev, "held_out": test}.items():
+        if paths:
+            fields[name] = tuple(recipes.Source(path, labels=mapping) for path in paths)
+    if vectors:
+        fields["vectors"] = tuple(vectors)
+    if arch:
+        fields["arch"] = arch
+    known = {field.name for field in dataclasses.fields(recipes.Recipe)}
+    for setting in settings or ():
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting}: NAME=VALUE expected")
+        if name in known:
+            fields[name] = parsed(value)
+        else:
+            fields["settings"] = {**fields.get("settings", {}), name: parsed(value)}
+    made = recipes.Recipe(**fields)
+    run = out.with_name(f"{out.name}.run")
+    if folds:
+        print(json.dumps(recipes.cross_validate(made, run, folds)))
+        return
+    card = recipes.release(made, run, out, shlex.join(["receptive", *sys.argv[1:]]))
+    print(card.path)
+
+
+@app.command("eval")
+def evaluate(
+    data: Annotated[list[Path], typer.Option(help="Labelled csv, tsv or jsonl; repeatable.")],
+    model: Annotated[str, typer.Option(help="A released model's name, or a card's path.")] = (
+        "sentiment"
+    ),
+    labels: Annotated[
+        list[str] | None, typer.Option("--map", help="OLD=NEW label; OLD= leaves its rows out.")
+    ] = None,
+    output: Annotated[str, typer.Option("--format", help="json or table.")] = "table",
+) -> None:
+    """Measure a model on labelled texts: one line a file.
+
+    A set of two classes (negative, positive) is scored with the third left out of the choice.
+    """
+    from domains.text.classifier import SentimentClassifier
+    from domains.text.recipe import evaluate as measure
+
+    if output not in ("json", "table"):
+        raise typer.BadParameter("json or table expected", param_hint="--format")
+    classifier = SentimentClassifier.load(model)
+    for path in data:
+        found = measure(classifier, path, mapped(labels))
+        if output == "json":
+            print(json.dumps({"model": classifier.card.name, "data": path.name, **found}))
+        else:
+            print(path.name, *(f"{name} {shown(value)}" for name, value in found.items()), sep="  ")
+
+
+@app.command()
+def vectors(
+    files: Annotated[list[Path], typer.Argument(help="Texts (txt, csv, tsv, jsonl), or vectors.")],
+    out: Annotated[Path, typer.Option(help="The file to write: .bin is binary, else text.")],
+    method: Annotated[str, typer.Option(help="word2vec, fasttext, or convert.")] = "word2vec",
+    column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    dimensions: Annotated[int, typer.Option(help="Of a vector.")] = 100,
+    epochs: Annotated[int, typer.Option(help="Passes over the texts.")] = 5,
+    minimum_count: Annotated[int, typer.Option(help="Rarer words are left out.")] = 5,
+) -> None:
+    """Train word vectors on texts, or convert vectors that others trained (GloVe, fastText, …)."""
+    from core.weights import atomic_write
+    from domains.text import embeddings
+
+    if method == "convert":
+        made = embeddings.read(files[0])
+    elif method in embeddings.METHODS:
+        made = embeddings.train(
+            files, column=column, method=method, dimensions=dimensions, epochs=epochs,
+            minimum_count=minimum_count,
+        )  # fmt: skip
+    else:
+        raise typer.BadParameter("word2vec, fasttext or convert expected", param_hint="--method")
+    with atomic_write(out, "wb") as file:
+        embeddings.write(made, file, binary=out.suffix == ".bin")
+    print(f"{len(made):,} words, {made.vector_size} dimensions: {out}", file=sys.stderr)
+
+
+def mapped(labels: list[str] | None) -> dict[str, str]:
+    """--map options as a dict from a file's label to its meaning."""
+    from core.errors import InputError
+
+    pairs = [label.partition("=") for label in labels or ()]
+    if bad := next((old for old, equals, _ in pairs if not equals), None):
+        raise InputError(f"--map {bad}: OLD=NEW expected")
+    return {old: new for old, _, new in pairs}
+
+
+def parsed(value: str) -> Any:
+    """A setting's value as TOML reads it; what it can't read is a plain word."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{name}={shown(part)}" for name, part in value.items())
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

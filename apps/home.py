@@ -1,0 +1,14 @@
+"""The Streamlit app: `receptive app`, or `streamlit run apps/home.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+st.set_page_config(page_title="receptive", page_icon=Path(__file__).with_name("icon.svg"))
+st.navigation(
+    [
+        st.Page("pages/welcome.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/text.py", title="Text", icon=":material/notes:"),
+    ],
+    position="top",
+).run()

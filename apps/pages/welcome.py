@@ -1,0 +1,22 @@
+"""What receptive is, and the way to its pages."""
+
+import streamlit as st
+
+st.title("receptive")
+st.markdown(
+    "Small convolutional networks, trained on real data, that show what they look at.\n\n"
+    "One set of blocks (convolution, pooling, fully connected) makes every network here. "
+    "Each comes with its trained weights and a card: what it was trained on, how it was measured "
+    "and the command that made it. It answers on this machine, without the internet."
+)
+
+st.subheader("Pages")
+with st.container(border=True):
+    st.page_link("pages/text.py", label="**Text**", icon=":material/notes:")
+    st.markdown(
+        "Is a review or a tweet negative, neutral or positive, and which words say so? "
+        "Type, paste or upload a file."
+    )
+
+st.subheader("On the command line")
+st.code('receptive sentiment --explain "A warm, funny film."', language="bash", wrap_lines=True)

@@ -1,0 +1,1 @@
+"""Blocks, training and weights: what every domain is built from. Knows of no domain."""

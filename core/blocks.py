@@ -1,0 +1,211 @@
+"""The parts that every network here is built from.
+
+Shapes are written `(B, C, *spatial)`: batch, channels, then one axis for a sequence, two for an
+image, three for a volume. `dims` says how many spatial axes a block works on.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .errors import InputError
+
+Activation = Literal["relu", "tanh", "sigmoid"]
+Size = int | tuple[int, ...]
+ConvNd = nn.Conv1d | nn.Conv2d | nn.Conv3d
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+CONVOLUTION: dict[int, type[ConvNd]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+BATCH_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class Conv(nn.Sequential):
+    """Slides learned filters over the input, then batch norm (optional) and the activation.
+
+    As in every CNN, a filter is not flipped: this is cross-correlation. With `norm` the filters
+    have no bias, as the norm brings its own.
+
+    `(B, in_channels, *spatial) -> (B, out_channels, *spatial')`, each axis (N - F + 2P)/S + 1 long,
+    rounded down.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: Size,
+        *,
+        stride: Size = 1,
+        padding: Size = 0,
+        dims: int = 2,
+        bias: bool = True,
+        norm: bool = False,
+        activation: Activation | None = "relu",
+    ) -> None:
+        super().__init__()
+        conv: Any = CONVOLUTION[dims]
+        self.conv: ConvNd = conv(
+            in_channels, out_channels, kernel, stride, padding, bias=bias and not norm
+        )
+        if norm:
+            self.norm = BATCH_NORM[dims](out_channels)
+        if activation:
+            self.activation = _activation(activation)
+
+
+class FullyConnected(nn.Sequential):
+    """Every output sees every input. `(B, *, in_features) -> (B, *, out_features)`"""
+
+    def __init__(
+        self, in_features: int, out_features: int, activation: Activation | None = None
+    ) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_features, out_features)
+        if activation:
+            self.activation = _activation(activation)
+
+
+class Flatten(nn.Flatten):
+    """`(B, C, *spatial) -> (B, C * positions)`"""
+
+
+class _Pool(nn.Module):
+    """One number for each window; the stride is the kernel's size unless given.
+
+    `(B, C, *spatial) -> (B, C, *spatial')`, each axis (N - F + 2P)/S + 1 long, rounded down.
+    """
+
+    def __init__(
+        self, kernel: Size, stride: Size | None = None, padding: Size = 0, *, dims: int = 2
+    ) -> None:
+        super().__init__()
+        self.kernel_size = kernel
+        self.stride = kernel if stride is None else stride
+        self.padding = padding
+        self.dims = dims
+
+    def extra_repr(self) -> str:
+        return f"{self.kernel_size}, stride={self.stride}, padding={self.padding}, dims={self.dims}"
+
+
+class MaxPool(_Pool):
+    """The largest of each window. `(B, C, *spatial) -> (B, C, *spatial')`, sized as by Conv."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return MAX_POOL[self.dims](x, self.kernel_size, self.stride, self.padding)
+
+
+class AveragePool(_Pool):
+    """The mean of each window. `(B, C, *spatial) -> (B, C, *spatial')`, sized as by Conv."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return AVERAGE_POOL[self.dims](x, self.kernel_size, self.stride, self.padding)
+
+
+class GlobalMaxPool(nn.Module):
+    """The largest value of each channel. `(B, C, *spatial) -> (B, C)`
+
+    A sequence batch `(B, C, T)` may come with `mask (B, T)`, True where it is real: what lies
+    behind the end of a text then has no say, however far it is padded. Nothing real pools to 0.
+    """
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return x.flatten(2).amax(2)
+        mask = mask[:, None]
+        largest = x.masked_fill(~mask, -torch.inf).amax(2)
+        return largest.masked_fill(~mask.any(2), 0.0)
+
+
+class GlobalAveragePool(nn.Module):
+    """The mean of each channel. `(B, C, *spatial) -> (B, C)`
+
+    A sequence batch `(B, C, T)` may come with `mask (B, T)`, as in GlobalMaxPool: padding adds
+    zeros to the sum and counts for nothing, so only the last bit may round differently.
+    """
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return x.flatten(2).mean(2)
+        mask = mask[:, None]
+        total = x.masked_fill(~mask, 0.0).sum(2)
+        return total / mask.sum(2).clamp(min=1)
+
+
+class KMaxPool(nn.Module):
+    """The k largest values of each channel, in the order in which they stood.
+
+    `(B, C, T) -> (B, C, k)`, T >= k. Of equals, the first count.
+    Kalchbrenner and others, ACL 2014, section 3.2.
+    """
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+
+    def forward(self, x: Tensor) -> Tensor:
+        largest = x.sort(dim=2, descending=True, stable=True).indices[:, :, : self.k]
+        return x.gather(2, largest.sort(dim=2).values)
+
+
+class Residual(nn.Module):
+    """relu(body(x) + shortcut(x)); the shortcut is the identity unless given.
+
+    `body` ends without activation. He and others, CVPR 2016, figure 2.
+    """
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module | None = None) -> None:
+        super().__init__()
+        self.body = body
+        self.shortcut = nn.Identity() if shortcut is None else shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.body(x) + self.shortcut(x))
+
+
+class SqueezeExcite(nn.Module):
+    """Weighs each channel by what all channels hold on average. `(B, C, *spatial) -> same`
+
+    Hu and others, CVPR 2018, section 3. Raises InputError if `reduction` does not divide
+    `channels`.
+    """
+
+    def __init__(self, channels: int, reduction: int = 16) -> None:
+        super().__init__()
+        if channels % reduction:
+            raise InputError(f"squeeze-excite: reduction {reduction} does not divide {channels}")
+        self.squeeze = GlobalAveragePool()
+        self.excite = nn.Sequential(
+            FullyConnected(channels, channels // reduction, "relu"),
+            FullyConnected(channels // reduction, channels, "sigmoid"),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight: Tensor = self.excite(self.squeeze(x))
+        return x * weight.reshape(*weight.shape, *[1] * (x.ndim - 2))
+
+
+class PositionBias(nn.Module):
+    """Adds a different learned bias at each position. `(B, ..., *shape) -> same`
+
+    AlphaGo's policy network ends so, after a 1x1 filter (Silver and others, Nature 2016, Methods).
+    """
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.bias
+
+
+def _activation(name: str) -> nn.Module:
+    if name not in ACTIVATIONS:
+        raise InputError(f"no activation called {name!r}; known: {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]()

@@ -1,0 +1,88 @@
+"""ONNX: the same network for onnxruntime, without a second copy of its weights.
+
+The graph's large initialisers are ONNX external data that points into the safetensors file beside
+it, so a released model has its weights once, whoever reads them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import struct
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+
+def to_onnx(
+    model: nn.Module,
+    examples: Sequence[Tensor],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: Mapping[str, Mapping[int, str]],
+    tensors: Mapping[str, NDArray[Any]],
+    weights_file: str,
+) -> bytes:
+    """The graph of `model` in eval mode, its weights those of `tensors` in `weights_file`.
+
+    `dynamic` names the axes of each input that may have any length. `tensors` is what the
+    safetensors file holds; initialisers of the same name and content refer to it.
+    """
+    import torch
+
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    axes = tuple(
+        {axis: torch.export.Dim.DYNAMIC for axis in dynamic.get(name, {})} for name in inputs
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            model.eval(),
+            tuple(examples),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=axes,
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch.onnx.export gave no program")
+    return _share_weights(program.model_proto, tensors, weights_file)
+
+
+def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file: str) -> bytes:
+    import onnx
+    from onnx.external_data_helper import set_external_data
+
+    places = safetensors_places(tensors)
+    for initialiser in graph.graph.initializer:
+        if initialiser.name not in places:
+            continue
+        if not np.array_equal(onnx.numpy_helper.to_array(initialiser), tensors[initialiser.name]):
+            continue
+        start, length = places[initialiser.name]
+        initialiser.raw_data = b""
+        set_external_data(initialiser, weights_file, offset=start, length=length)
+        initialiser.ClearField("raw_data")
+    return bytes(graph.SerializeToString())
+
+
+def safetensors_places(tensors: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, int]]:
+    """Where the tensors lie in the safetensors file of `tensors`: (offset, length) in bytes."""
+    from safetensors.numpy import save
+
+    content = save({name: np.ascontiguousarray(array) for name, array in tensors.items()})
+    (header_length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + header_length])
+    return {
+        name: (8 + header_length + begin, end - begin)
+        for name, entry in header.items()
+        if name != "__metadata__"
+        for begin, end in [entry["data_offsets"]]
+    }

