@@ -51,4 +51,4 @@ def temperature(logits: Tensor, classes: Tensor) -> float:
         return loss
 
     optimizer.step(negative_log_likelihood)  # type: ignore[no-untyped-call]
-    return float(log_temperature.exp())
+    return float(log_temperature.detach().exp())

@@ -106,6 +106,28 @@ def evaluate(
 
 
 @app.command()
+def teach(
+    out: Annotated[Path, typer.Option(help="The folder to write jsonl files to.")],
+    recipe: Annotated[str, typer.Option(help="What the teacher is fine-tuned on.")] = "teacher",
+    unlabelled: Annotated[
+        Paths, typer.Option(help="Texts to judge by sentences; repeatable.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Sentences of each unlabelled file.")] = 250_000,
+) -> None:
+    """Fine-tune a larger network and write its opinions, for `train --data` to learn from.
+
+    Needs `pip install 'receptive[teacher]'`. Takes an hour on 2 cores, and resumes.
+    """
+    from core import data as core_data
+    from domains.text import teacher
+    from domains.text.recipe import Recipe, read_recipe
+
+    made = Recipe(**read_recipe(recipe, core_data.folder()))
+    for path in teacher.teach(made, unlabelled or [], limit, out):
+        print(path)
+
+
+@app.command()
 def vectors(
     files: Annotated[list[Path], typer.Argument(help="Texts (txt, csv, tsv, jsonl), or vectors.")],
     out: Annotated[Path, typer.Option(help="The file to write: .bin is binary, else text.")],

@@ -8,6 +8,7 @@ class, a teacher also how nearly it was another. Needs `pip install 'receptive[t
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,9 +23,9 @@ from core.errors import InputError
 from core.training import TrainingConfig, fit
 from core.weights import atomic_write
 
-from .data import Example, TextData, loss
+from .data import Example, TextData, loss, read, without
 from .files import rows
-from .recipe import Ready, dev_figures, logits
+from .recipe import Ready, Recipe, dev_figures, logits, prepare
 from .tokens import PADDING, split_sentences
 
 PIECES = 64  # word pieces of a text that the teacher reads
@@ -104,33 +105,88 @@ def train(ready: Ready, run: Path) -> tuple[Teacher, WordPieces]:
     return teacher, pieces
 
 
-def unlabelled(text: str, classes: int) -> Example:
-    """A text of which nothing is known: no part of the target, every label possible."""
+def teach(recipe: Recipe, unlabelled: Sequence[Path], limit: int, out: Path) -> list[Path]:
+    """Fine-tunes a teacher on the recipe's texts and writes what it thinks as jsonl, a file each:
+
+    of the recipe's own texts (NAME.jsonl; a known label keeps its part), of stretches and thinned
+    copies of those that know three classes (variants.jsonl), and of at most `limit` sentences of
+    each unlabelled file (NAME_sentences.jsonl). Held-out texts and repeats are left out everywhere.
+    """
+    ready = prepare(recipe)
+    teacher, pieces = train(ready, out / "teacher.run")
+    known = [text for entry in (*recipe.dev, *recipe.held_out) for text in texts(entry.path)]
+    rng = np.random.default_rng(recipe.seed)
+    written, short = [], []
+    for entry in recipe.data:
+        _, examples = read(entry.path, ready.labels, entry.labels)
+        kept = [examples[n] for n in without([example.text for example in examples], known)]
+        known += [example.text for example in kept]
+        if all(kept[0].among):
+            short += [example.text for example in kept]
+        written.append(
+            opinions(teacher, pieces, ready.labels, kept, out / f"{_stem(entry.path)}.jsonl")
+        )
+    for name, candidates in {
+        "variants": list(variants(short, rng)),
+        **{f"{_stem(path)}_sentences": list(sentences(path)) for path in unlabelled},
+    }.items():
+        kept_texts = [candidates[n] for n in without(candidates, known)]
+        rng.shuffle(kept_texts)
+        blank = [_unlabelled(text, len(ready.labels)) for text in kept_texts[:limit]]
+        written.append(opinions(teacher, pieces, ready.labels, blank, out / f"{name}.jsonl"))
+    return written
+
+
+def opinions(
+    teacher: nn.Module,
+    pieces: WordPieces,
+    labels: Sequence[str],
+    examples: Sequence[Example],
+    path: Path,
+) -> Path:
+    """Writes the texts with the teacher's scores; a label that is known keeps its part."""
+    free = [dataclasses.replace(example, among=(True,) * len(labels)) for example in examples]
+    scores = logits(teacher, pieces, free).softmax(1).double().numpy()
+    with atomic_write(path) as file:
+        for example, opinion in zip(examples, scores, strict=True):
+            target = np.asarray(example.target)
+            mixed = TRUST * opinion + (1 - TRUST) * target if target.any() else opinion
+            named = {name: round(float(p), 4) for name, p in zip(labels, mixed, strict=True)}
+            row = {"text": example.text, "label": labels[int(mixed.argmax())], "scores": named}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return path
+
+
+def _unlabelled(text: str, classes: int) -> Example:
     return Example(text, (0.0,) * classes, (True,) * classes)
 
 
-def teach(
-    teacher: nn.Module, pieces: WordPieces, labels: Sequence[str], texts: Sequence[Example],
-    out: Path,
-) -> None:  # fmt: skip
-    """Writes the texts with the teacher's scores as jsonl; a label that is known keeps its part."""
-    scores = logits(teacher, pieces, texts).softmax(1).double().numpy()
-    with atomic_write(out) as file:
-        for example, opinion in zip(texts, scores, strict=True):
-            target = np.asarray(example.target)
-            if target.any():
-                opinion = TRUST * opinion + (1 - TRUST) * target
-            named = {name: round(float(p), 4) for name, p in zip(labels, opinion, strict=True)}
-            row = {"text": example.text, "label": labels[int(opinion.argmax())], "scores": named}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+def _stem(path: Path) -> str:
+    return path.name.split(".")[0]
+
+
+def texts(path: Path) -> Iterator[str]:
+    """The texts of a file, bad rows left out."""
+    for row in rows(path, str(path)):
+        if not isinstance(row, InputError):
+            yield row.text
 
 
 def sentences(path: Path) -> Iterator[str]:
     """The sentences of a file of texts, without those that are very short or long."""
-    for row in rows(path, str(path)):
-        if not isinstance(row, InputError):
-            yield from (
-                sentence
-                for sentence in split_sentences(row.text)
-                if len(sentence.split()) in SENTENCE_WORDS
-            )
+    for text in texts(path):
+        for sentence in split_sentences(text):
+            if len(sentence.split()) in SENTENCE_WORDS:
+                yield sentence
+
+
+def variants(originals: Sequence[str], rng: np.random.Generator) -> Iterator[str]:
+    """Of each longer text a stretch, and of every second one a copy with words missing."""
+    for text in originals:
+        words = text.split()
+        if len(words) >= 6:
+            start = int(rng.integers(len(words) - 3))
+            end = int(rng.integers(start + 3, len(words) + 1))
+            yield " ".join(words[start:end])
+            if rng.random() < 0.5:
+                yield " ".join(word for word in words if rng.random() > 0.15)

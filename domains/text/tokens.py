@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 
 _STANDS_FOR = {
     "n't": "not", "ca": "can", "wo": "will", "'re": "are", "'ve": "have", "'ll": "will",
-    "'m": "am", "'d": "would", "``": '"', "''": '"', "-lrb-": "(", "-rrb-": ")", "&amp;": "&",
+    "'m": "am", "'d": "would", "''": '"', "-lrb-": "(", "-rrb-": ")", "&amp;": "&",
     "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'",
 }  # fmt: skip
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?:<br\s*/?>\s*)+")
@@ -65,14 +65,14 @@ def _normalise(raw: str) -> str:
         return "<url>"
     if token.startswith("<br"):
         return "<br>"
-    if token[0] == "@" and len(token) > 1:
+    if token.startswith("@") and len(token) > 1:
         return "<user>"
-    if not token[0].isalnum() and len(token) > 2 and token == token[0] * len(token):
+    if len(token) > 2 and not token[0].isalnum() and token == token[0] * len(token):
         return token[:2]
     return token
 
 
-_STRAIGHT = str.maketrans("’´", "''")
+_STRAIGHT = str.maketrans("’´`", "'''")
 
 
 class Vocabulary:

@@ -3,7 +3,7 @@
     .venv/bin/python tests/benchmarks/text_memory.py [--megabytes N] [--json]
 
 Peak resident memory of `receptive sentiment FILE --format jsonl` on 1 MB and on 1 GB of short
-texts. The files are made up in the temporary folder, and removed. Takes about ten minutes.
+texts. The files are made up in the temporary folder, and removed. Takes about a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--model", default="sentiment", help="name or path of a released model")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    print("This takes minutes: about ten for a file of 1 GB.", file=sys.stderr)
+    print("This takes minutes: about 15 for a file of 1 GB.", file=sys.stderr)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for megabytes in (1, options.megabytes):
