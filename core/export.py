@@ -70,7 +70,15 @@ def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file
         initialiser.raw_data = b""
         set_external_data(initialiser, weights_file, offset=start, length=length)
         initialiser.ClearField("raw_data")
+    _forget_the_making(graph.graph)
     return bytes(graph.SerializeToString())
+
+
+def _forget_the_making(graph: Any) -> None:
+    """Drops the exporter's notes: its stack traces hold the paths of the machine it ran on."""
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
 
 
 def safetensors_places(tensors: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, int]]:

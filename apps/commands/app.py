@@ -16,7 +16,6 @@ import typer
 from core.errors import InputError
 
 HOME = Path(__file__).parents[1] / "home.py"
-UPLOAD_MEGABYTES = 200
 
 app = typer.Typer(add_completion=False)
 
@@ -37,8 +36,10 @@ def open_app(
     if not no_browser:
         threading.Thread(target=_browse, args=(host, port, page), daemon=True).start()
 
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main
 
+    PagesManager.uses_pages_directory = False  # or a deep link on a fresh server passes home.py by
     with redirect_stdout(sys.stderr):
         main(arguments(host, port), prog_name="streamlit", standalone_mode=False)
 
@@ -50,15 +51,8 @@ def pages() -> list[str]:
 
 
 def arguments(host: str, port: int) -> list[str]:
-    """What `streamlit` is called with."""
-    settings = {
-        "server.address": host,
-        "server.port": port,
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "server.maxUploadSize": UPLOAD_MEGABYTES,
-        "browser.gatherUsageStats": "false",
-    }
+    """What `streamlit` is called with, besides apps/.streamlit/config.toml."""
+    settings = {"server.address": host, "server.port": port, "server.headless": "true"}
     return ["run", str(HOME), *(f"--{name}={value}" for name, value in settings.items())]
 
 

@@ -15,6 +15,7 @@ from core import data
 from core.errors import InputError
 
 app = typer.Typer(
+    add_completion=False,
     help="Training data: public sets, where they lie, how to fetch them.",
     invoke_without_command=True,
 )

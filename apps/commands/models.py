@@ -20,7 +20,7 @@ from domains import weight_folders
 from ..terminal import complain
 
 app = typer.Typer(
-    help="Released models: their cards, layers and files.", invoke_without_command=True
+    add_completion=False, help="Released models: their cards, layers and files.", invoke_without_command=True
 )
 
 

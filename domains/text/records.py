@@ -25,6 +25,8 @@ Columns = Callable[[Iterable[str]], tuple[str, ...]]
 
 
 class Line(NamedTuple):
+    """A line of a file, numbered from 1; where there is a `problem`, the text is not to be used."""
+
     number: int
     text: str  # with its line end
     size: int  # in bytes, as far as it was read
@@ -32,6 +34,8 @@ class Line(NamedTuple):
 
 
 class Record(NamedTuple):
+    """A row of a table or a JSON object; `line` is the first that it stands on."""
+
     line: int
     size: int  # in bytes
     fields: dict[str, Any]

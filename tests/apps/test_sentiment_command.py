@@ -140,7 +140,7 @@ def test_csv_keeps_columns_and_renames_its_own(receptive, tmp_path):
     (tmp_path / "a.csv").write_text('label,review,positive\npos,"good\nfilm",+1\n')
     done = receptive("a.csv", "--format", "csv")
     assert list(csv.reader(io.StringIO(done.out))) == [
-        "label review positive predicted_label negative neutral predicted_positive".split(),
+        ["label", "review", "positive", "predicted_label", *LABELS[:2], "predicted_positive"],
         ["pos", "good\nfilm", "+1", "positive", "0.100000", "0.100000", "0.800000"],
     ]
 
@@ -300,7 +300,10 @@ class OnTerminal(subprocess.Popen):
     """The command with a terminal as its stdout or stderr."""
 
     def __init__(self, *arguments, stream="stdout", **environment):
+        import termios
+
         self.terminal, end = os.openpty()
+        termios.tcsetwinsize(end, (24, 80))
         other = "stderr" if stream == "stdout" else "stdout"
         super().__init__(
             [sys.executable, FAKE, "sentiment", *arguments],
@@ -340,9 +343,11 @@ def test_no_colour_where_it_is_not_wanted(environment):
 @needs_posix
 def test_a_progress_bar_where_stderr_is_a_terminal():
     process = OnTerminal("-", stream="stderr")
-    while not select.select([process.terminal], [], [], 0.1)[0]:
+    for _ in range(600):
         process.stdin.write(b"good\n")
         process.stdin.flush()
+        if select.select([process.terminal], [], [], 0.1)[0]:
+            break
     assert process.shown().strip().startswith("stdin: ")
 
 
