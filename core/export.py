@@ -37,9 +37,7 @@ def to_onnx(
     import torch
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    axes = tuple(
-        {axis: torch.export.Dim.DYNAMIC for axis in dynamic.get(name, {})} for name in inputs
-    )
+    axes = tuple(dict.fromkeys(dynamic.get(name, {}), torch.export.Dim.DYNAMIC) for name in inputs)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

@@ -16,11 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # many small networks
 import pytest
 
 WORDS = {
-    "negative": "awful boring clumsy dreadful dull lifeless tedious unfunny".split(),
-    "neutral": "announced delayed moved planned posted printed scheduled signed".split(),
-    "positive": "charming clever delightful funny great lovely moving warm".split(),
+    "negative": ["awful", "boring", "clumsy", "dreadful", "dull", "lifeless", "tedious", "unfunny"],
+    "neutral": ["delayed", "filed", "moved", "planned", "posted", "printed", "scheduled", "signed"],
+    "positive": ["charming", "clever", "delightful", "funny", "great", "lovely", "moving", "warm"],
 }
-SUBJECTS = "film story script cast meeting report ending scene".split()
+SUBJECTS = ["film", "story", "script", "cast", "meeting", "report", "ending", "scene"]
 
 
 class Done(NamedTuple):

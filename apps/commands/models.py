@@ -20,7 +20,9 @@ from domains import weight_folders
 from ..terminal import complain
 
 app = typer.Typer(
-    add_completion=False, help="Released models: their cards, layers and files.", invoke_without_command=True
+    add_completion=False,
+    help="Released models: their cards, layers and files.",
+    invoke_without_command=True,
 )
 
 
@@ -32,6 +34,12 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
 
 
+class ListFormat(StrEnum):
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
+
 @app.callback()
 def models(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
@@ -39,19 +47,28 @@ def models(context: typer.Context) -> None:
 
 
 @app.command("list")
-def list_models(form: FormatOption = Format.table) -> None:
+def list_models(
+    form: Annotated[ListFormat, typer.Option("--format", help="How to print it.")] = (
+        ListFormat.table
+    ),
+) -> None:
     """One line a model."""
     cards = [card for folder in weight_folders().values() for card in list_cards(folder)]
-    if form == Format.json:
+    if form == ListFormat.json:
         _print_json([_record(card) for card in cards])
         return
-    _print_table(
-        ("name", "domain", "architecture", "MB", "metrics"),
-        (
-            (card.name, card.domain, card.architecture, _megabytes(card), "\n".join(_main(card)))
-            for card in cards
-        ),
-    )
+    head = ("name", "domain", "architecture", "MB", "metrics")
+    rows = [
+        (card.name, card.domain, card.architecture, _megabytes(card), [*_main(card)])
+        for card in cards
+    ]
+    if form == ListFormat.markdown:
+        print("| " + " | ".join(head) + " |")
+        print("|" + "---|" * len(head))
+        for *cells, figures in rows:
+            print("| " + " | ".join([*map(str, cells), "<br>".join(figures)]) + " |")
+    else:
+        _print_table(head, ((*map(str, cells), "\n".join(figures)) for *cells, figures in rows))
 
 
 @app.command()

@@ -86,19 +86,28 @@ def evaluate(
         list[str] | None, typer.Option("--map", help="OLD=NEW label; OLD= leaves its rows out.")
     ] = None,
     output: Annotated[str, typer.Option("--format", help="json or table.")] = "table",
+    record: Annotated[
+        str | None, typer.Option(help="Keep the figures in the model's card under this name.")
+    ] = None,
 ) -> None:
     """Measure a model on labelled texts: one line a file.
 
     A set of two classes (negative, positive) is scored with the third left out of the choice.
     """
+    from core import weights
     from domains.text.classifier import SentimentClassifier
     from domains.text.recipe import evaluate as measure
 
+    if record and len(data) > 1:
+        raise typer.BadParameter("one file at a time", param_hint="--record")
     if output not in ("json", "table"):
         raise typer.BadParameter("json or table expected", param_hint="--format")
     classifier = SentimentClassifier.load(model)
     for path in data:
         found = measure(classifier, path, mapped(labels))
+        if record:
+            kept = {name: value for name, value in found.items() if name != "texts_per_second"}
+            weights.record(classifier.card, record, kept)
         if output == "json":
             print(json.dumps({"model": classifier.card.name, "data": path.name, **found}))
         else:

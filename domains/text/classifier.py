@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core import weights
 from core.errors import InputError
 
-from .tokens import SPECIAL, UNKNOWN, Vocabulary, spans
+from .tokens import SPECIAL, Vocabulary, spans
 
 WEIGHTS = Path(__file__).parent / "weights"
 WORDS_A_BATCH = 8192  # words in one run of the network, padding included
@@ -98,8 +98,11 @@ class SentimentClassifier:
     ) -> list[Sentiment]:
         """One answer a text, in order; `among` leaves the other labels out of the choice.
 
-        Raises InputError if `explain` is asked of a network that has no filters over words.
+        Raises InputError if `explain` is asked of a network that has no filters over words, and for
+        a label in `among` that there is not.
         """
+        if strangers := [label for label in among or () if label not in self.labels]:
+            raise InputError(f"label {strangers[0]!r} is not one of: {', '.join(self.labels)}")
         chosen = [self.labels.index(label) for label in (among or self.labels)]
         names = [self.labels[index] for index in chosen]
         if explain:
@@ -127,13 +130,13 @@ class SentimentClassifier:
         Raises InputError for a word that the network doesn't know.
         """
         number = self.vocabulary.id(word.strip())
-        if number == UNKNOWN:
+        if number < len(SPECIAL):
             raise InputError(f"{word!r} is not among the {len(self.vocabulary):,} words known here")
         table = self._table()
         lengths = np.linalg.norm(table, axis=1) + 1e-9
         cosines = table @ table[number] / (lengths * lengths[number])
         cosines[[*range(len(SPECIAL)), number]] = -2.0
-        best = np.argsort(-cosines)[:n]
+        best = np.argsort(-cosines)[: min(n, len(cosines) - len(SPECIAL) - 1)]
         return [(self.vocabulary.words[index], float(cosines[index])) for index in best]
 
     def _table(self) -> Array:
@@ -198,8 +201,8 @@ class SentimentClassifier:
             for offset in range(width):
                 at = np.arange(length) + offset - width // 2
                 inside = (at >= 0) & (at < length)
-                seen[:, inside, offset] = kernel[:, :, offset] @ vectors[at[inside]].T
-            seen = np.maximum(seen, 0) + 1e-9
+                value = kernel[:, :, offset] @ vectors[at[inside]].T
+                seen[:, inside, offset] = np.maximum(value, 0) + 1e-9
             shares = passed[:, :, None] * seen / seen.sum(2, keepdims=True)
             for offset in range(width):
                 at = np.arange(length) + offset - width // 2

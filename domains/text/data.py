@@ -23,7 +23,7 @@ from core.errors import InputError
 from .files import labelled_rows
 from .tokens import tokenise
 
-SAME_LABEL = {"neg": "negative", "neu": "neutral", "pos": "positive"}
+SENTIMENTS = ("negative", "neutral", "positive")
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class Example:
 
 
 def canonical(label: str) -> str:
-    """The label's full name: neg, neu and pos mean negative, neutral and positive."""
-    return SAME_LABEL.get(label.strip().lower(), label.strip())
+    """The label's full name: neg, neu and pos mean negative, neutral and positive, in any case."""
+    label, small = label.strip(), label.strip().lower()
+    return next((name for name in SENTIMENTS if small in (name, name[:3])), label)
 
 
 def read(
@@ -50,8 +51,9 @@ def read(
     """The labels and examples of one file, in the file's order.
 
     `mapping` says what the file's own labels mean; rows whose label means "" are left out. Labels
-    are sorted by name unless given. Raises InputError at the first bad row, naming it, and for a
-    label that isn't among those given.
+    are sorted by name unless given. A file of negative and positive texts alone doesn't choose
+    neutral. Raises InputError at the first bad row, naming it, and for a label that isn't among
+    those given.
     """
     meaning = {canonical(label): name for label, name in (mapping or {}).items()}
     rows: list[tuple[int, str, dict[str, float]]] = []
@@ -65,7 +67,7 @@ def read(
         raise InputError(f"{path}: no texts")
     used = {name for _, _, opinion in rows for name in opinion}
     names = list(labels) if labels else sorted(used)
-    among = tuple(name in used for name in names)
+    among = tuple(used != {"negative", "positive"} or name in used for name in names)
     examples = []
     for line, text, opinion in rows:
         if stranger := next((name for name in opinion if name not in names), None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -81,21 +82,22 @@ def read(path: Path) -> KeyedVectors:
     first, _, rest = head.partition(b"\n")
     try:
         if head[:4] == (793712314).to_bytes(4, "little"):  # fastText's magic number
-            return load_facebook_vectors(str(path))
-        if len(first.split()) != 2:
-            return KeyedVectors.load_word2vec_format(str(path), no_header=True)
-        return KeyedVectors.load_word2vec_format(str(path), binary=_is_binary(rest))
-    except (ValueError, EOFError, UnicodeDecodeError, NotImplementedError, AssertionError) as error:
-        raise InputError(f"{path}: not word vectors in a form known here ({error})") from None
+            vectors = load_facebook_vectors(str(path))
+        elif len(first.split()) != 2:
+            vectors = KeyedVectors.load_word2vec_format(str(path), no_header=True)
+        else:
+            vectors = KeyedVectors.load_word2vec_format(str(path), binary=_is_binary(rest))
+    except (ValueError, TypeError, EOFError, MemoryError, NotImplementedError, AssertionError) as e:
+        raise InputError(f"{path}: not word vectors in a form known here ({e})") from None
+    if not vectors.vectors.size:
+        raise InputError(f"{path}: no word vectors in it")
+    return vectors
 
 
 def _is_binary(vectors: bytes) -> bool:
     """Whether what follows the header line is word2vec's binary form: its numbers aren't text."""
-    try:
-        [float(number) for number in vectors.partition(b"\n")[0].split()[1:]]
-    except ValueError:
-        return True
-    return b"\n" not in vectors
+    numbers = vectors.partition(b" ")[2].partition(b"\n")[0]
+    return not re.fullmatch(rb"[-+.\deEinfa \t\r]+", numbers)
 
 
 def table(

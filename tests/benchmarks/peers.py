@@ -61,7 +61,7 @@ LINEAR = "tf-idf + LR"
 
 
 def vectoriser() -> Any:
-    """tf-idf of words and pairs of words, sublinear in their count."""
+    """tf-idf of words, one-letter ones too (the n and t of n't), and of pairs, sublinear."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(

@@ -45,9 +45,7 @@ def exported(tmp_path_factory):
 
 
 def session(folder):
-    return onnxruntime.InferenceSession(
-        str(folder / "n.onnx"), providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(str(folder / "n.onnx"), providers=["CPUExecutionProvider"])
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 4), (2, 5, 4), (7, 13, 4)])

@@ -41,8 +41,8 @@ def test_spellings_of_labels(written, meant):
 
 
 CONTENTS = {
-    "header.tsv": "label\ttext\nneg\tbad \"film\"\npositive\tgood film\nneu\ta, film\n",
-    "no_header.tsv": "neg\tbad \"film\"\npositive\tgood film\nneu\ta, film\n",
+    "header.tsv": 'label\ttext\nneg\tbad "film"\npositive\tgood film\nneu\ta, film\n',
+    "no_header.tsv": 'neg\tbad "film"\npositive\tgood film\nneu\ta, film\n',
     "header.csv": 'text,label\n"bad ""film""",negative\ngood film,pos\n"a, film",neutral\n',
     "no_header.csv": 'neg,"bad ""film"""\npositive,good film\nneu,"a, film"\n',
     "rows.jsonl": '{"label": "negative", "text": "bad \\"film\\""}\n'

@@ -146,7 +146,10 @@ def test_a_file_that_is_not_there(tmp_path):
 def corpus(tmp_path_factory):
     """Two topics whose words never meet, but for the same frame around them."""
     rng = random.Random(5)
-    topics = ["dog cat bark paw tail fur puppy".split(), "sun moon star sky orbit comet dawn".split()]
+    topics = [
+        ["dog", "cat", "bark", "paw", "tail", "fur", "puppy"],
+        ["sun", "moon", "star", "sky", "orbit", "comet", "dawn"],
+    ]
     lines = []
     for _ in range(1500):
         words = rng.choice(topics)
