@@ -6,6 +6,7 @@ it, so a released model has its weights once, whoever reads them.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import struct
@@ -34,24 +35,33 @@ def to_onnx(
     `dynamic` names the axes of each input that may have any length. `tensors` is what the
     safetensors file holds; initialisers of the same name and content refer to it.
     """
+    import onnx
     import torch
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    axes = tuple(dict.fromkeys(dynamic.get(name, {}), torch.export.Dim.DYNAMIC) for name in inputs)
+    names: Any = {"input_names": list(inputs), "output_names": list(outputs), "verbose": False}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            model.eval(),
-            tuple(examples),
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_shapes=axes,
-            dynamo=True,
-            verbose=False,
-        )
-    if program is None:
-        raise RuntimeError("torch.onnx.export gave no program")
-    return _share_weights(program.model_proto, tensors, weights_file)
+        if any(isinstance(part, torch.nn.RNNBase) for part in model.modules()):
+            # torch.export unrolls a recurrence to the example's length; the exporter before it
+            # writes ONNX's own
+            file: Any = io.BytesIO()
+            torch.onnx.export(
+                model.eval(), tuple(examples), file, dynamic_axes=dynamic, dynamo=False,
+                do_constant_folding=False, **names,
+            )  # fmt: skip
+            graph = onnx.load_from_string(file.getvalue())
+        else:
+            axes = tuple(
+                dict.fromkeys(dynamic.get(name, {}), torch.export.Dim.DYNAMIC) for name in inputs
+            )
+            program = torch.onnx.export(
+                model.eval(), tuple(examples), dynamic_shapes=axes, dynamo=True, **names
+            )
+            if program is None:
+                raise RuntimeError("torch.onnx.export gave no program")
+            graph = program.model_proto
+    return _share_weights(graph, tensors, weights_file)
 
 
 def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file: str) -> bytes:

@@ -5,7 +5,9 @@ Runs the exported network on onnxruntime; imports neither torch nor gensim.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,8 @@ from core.errors import InputError
 from .tokens import SPECIAL, Vocabulary, spans
 
 WEIGHTS = Path(__file__).parent / "weights"
-WORDS_A_BATCH = 8192  # words in one run of the network, padding included
+TEXTS_A_BLOCK = 1024  # texts that are sorted by length together
+WORDS_A_BATCH = 4096  # words in one run of the network, padding included
 
 Array = NDArray[np.float32]
 
@@ -76,8 +79,8 @@ class SentimentClassifier:
         self.limit = int(card.preprocessing["max_words"])
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # batches run side by side, see logits
+        self.runners = ThreadPoolExecutor(threads or os.cpu_count())
         self.session = onnxruntime.InferenceSession(
             str(card.path.with_suffix(".onnx")), options, providers=["CPUExecutionProvider"]
         )
@@ -115,14 +118,30 @@ class SentimentClassifier:
 
     def logits(self, texts: Sequence[str]) -> Array:
         """The network's answers, `(len(texts), labels)`; padding doesn't change them."""
-        texts_words = [self.vocabulary.ids(text, self.limit) for text in texts]
         answers = np.empty((len(texts), len(self.labels)), dtype=np.float32)
-        for rows in _like_lengths([len(words) for words in texts_words]):
-            words = np.zeros((len(rows), len(texts_words[rows[-1]])), dtype=np.int64)
-            for row, index in enumerate(rows):
-                words[row, : len(texts_words[index])] = texts_words[index]
+
+        def run(rows: NDArray[np.intp], words: NDArray[np.int64]) -> None:
             answers[rows] = self.session.run(["logits"], {"words": words})[0]
+
+        # While the network runs, without Python's lock, the next texts are looked up.
+        runs = [self.runners.submit(run, *batch) for batch in self._batches(texts)]
+        for done in runs:
+            done.result()
         return answers
+
+    def _batches(
+        self, texts: Sequence[str]
+    ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int64]]]:
+        """Texts of like length together: (their indices, their words padded with 0)."""
+        for start in range(0, len(texts), TEXTS_A_BLOCK):
+            block = [self.vocabulary.ids(text, self.limit)
+                     for text in texts[start : start + TEXTS_A_BLOCK]]  # fmt: skip
+            lengths = [len(words) for words in block]
+            for rows in _like_lengths(lengths):
+                words = np.zeros((len(rows), lengths[rows[-1]]), dtype=np.int64)
+                for row, index in enumerate(rows):
+                    words[row, : lengths[index]] = block[index]
+                yield np.asarray(rows) + start, words
 
     def nearest(self, word: str, n: int = 10) -> list[tuple[str, float]]:
         """The words whose vectors point the most in the same direction: (word, cosine).

@@ -154,8 +154,8 @@ class RNN(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         states, _ = self.recurrence(self.embedding(words).transpose(1, 2))  # (B, T, hidden)
-        last = (words != PADDING).sum(1) - 1  # (B,)
-        final = states[torch.arange(len(words), device=words.device), last]  # (B, hidden)
+        last = ((words != PADDING).sum(1) - 1).reshape(-1, 1, 1)  # (B, 1, 1)
+        final = states.gather(1, last.expand(-1, -1, states.shape[2])).squeeze(1)  # (B, hidden)
         logits: Tensor = self.head(self.dropout(final))
         return logits
 

@@ -89,6 +89,14 @@ def test_temperature_never_raises_the_negative_log_likelihood(seed, factor):
     assert cross_entropy(logits / found, classes) <= cross_entropy(logits, classes) + 1e-6
 
 
+@pytest.mark.parametrize("knows", [torch.argmax, torch.argmin])
+@pytest.mark.parametrize("factor", [0.1, 1, 10])
+def test_temperature_stays_within_reason(knows, factor):
+    """A set that is separated, or gainsaid, asks for 0 or for infinity; neither is an answer."""
+    logits = factor * torch.randn(60, 3, generator=torch.Generator().manual_seed(1))
+    assert 0.01 < temperature(logits, knows(logits, 1)) < 100
+
+
 def test_temperature_of_masked_labels():
     """A label left out of the choice has a logit of -1e4 and no part in the answer."""
     generator = torch.Generator().manual_seed(1)
