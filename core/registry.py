@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from .errors import InputError
 
@@ -47,19 +48,42 @@ def architecture(name: str) -> Architecture:
 
 
 def build(name: str, config: Mapping[str, Any]) -> nn.Module:
-    """A fresh network. Raises InputError for an unknown name or an unknown config field."""
+    """A fresh network. Raises InputError for an unknown name, and as `configure` does."""
     entry = architecture(name)
-    fields = {field.name for field in dataclasses.fields(entry.config)}
-    if unknown := sorted(set(config) - fields):
+    return entry.build(configure(entry.config, config, name))
+
+
+def configure(config: type[Config], values: Mapping[str, Any], name: str) -> Config:
+    """A config dataclass of these values, lists as tuples; errors call it `name`.
+
+    Raises InputError for an unknown field, one that is missing, and a value of the wrong type.
+    """
+    fields: Any = dataclasses.fields(config)  # type: ignore[arg-type]
+    kinds = get_type_hints(config)
+    if unknown := sorted(set(values) - set(kinds)):
         raise InputError(
-            f"{name} has no setting {unknown[0]!r}; it has: {', '.join(sorted(fields))}"
+            f"{name} has no setting {unknown[0]!r}; it has: {', '.join(sorted(kinds))}"
         )
-    required = [
-        field.name
-        for field in dataclasses.fields(entry.config)
-        if field.default is field.default_factory is dataclasses.MISSING
-    ]
-    if missing := [field for field in required if field not in config]:
-        raise InputError(f"{name} needs a value for {missing[0]!r}")
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
-    return entry.build(entry.config(**values))
+    for field in fields:
+        if field.name not in values and (
+            field.default is field.default_factory is dataclasses.MISSING
+        ):
+            raise InputError(f"{name} needs a value for {field.name!r}")
+    given = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    for key, value in given.items():
+        if not _fits(value, kinds[key]):
+            raise InputError(f"{name}: {key} cannot be {values[key]!r}")
+    return config(**given)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    parts = get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_fits(part, parts[0]) for part in value)
+    if get_origin(kind) is UnionType:
+        return any(_fits(value, part) for part in parts)
+    if kind is Any:
+        return True
+    if isinstance(value, bool) and kind is not bool:
+        return False
+    return isinstance(value, (int, float) if kind is float else get_origin(kind) or kind)

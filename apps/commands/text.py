@@ -47,6 +47,7 @@ def train(
     """
     from core import data as core_data
     from core.errors import InputError
+    from core.registry import configure
     from domains.text import recipe as recipes
 
     fields = recipes.read_recipe(recipe, core_data.folder()) if recipe else {}
@@ -58,7 +59,7 @@ def train(
         fields["vectors"] = tuple(vectors)
     if arch:
         fields["arch"] = arch
-    known = {field.name for field in dataclasses.fields(recipes.Recipe)}
+    known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
     for setting in settings or ():
         name, equals, value = setting.partition("=")
         if not equals:
@@ -67,7 +68,7 @@ def train(
             fields[name] = parsed(value)
         else:
             fields["settings"] = {**fields.get("settings", {}), name: parsed(value)}
-    made = recipes.Recipe(**fields)
+    made = configure(recipes.Recipe, fields, "a recipe")
     run = out.with_name(f"{out.name}.run")
     if folds:
         print(json.dumps(recipes.cross_validate(made, run, folds)))
@@ -128,10 +129,11 @@ def teach(
     Needs `pip install 'receptive[teacher]'`. Takes an hour on 2 cores, and resumes.
     """
     from core import data as core_data
+    from core.registry import configure
     from domains.text import teacher
     from domains.text.recipe import Recipe, read_recipe
 
-    made = Recipe(**read_recipe(recipe, core_data.folder()))
+    made = configure(Recipe, read_recipe(recipe, core_data.folder()), "a recipe")
     for path in teacher.teach(made, unlabelled or [], limit, out):
         print(path)
 
@@ -169,7 +171,8 @@ def mapped(labels: list[str] | None) -> dict[str, str]:
     from core.errors import InputError
 
     pairs = [label.partition("=") for label in labels or ()]
-    if bad := next((old for old, equals, _ in pairs if not equals), None):
+    bad = next((old for old, equals, _ in pairs if not equals), None)
+    if bad is not None:
         raise InputError(f"--map {bad}: OLD=NEW expected")
     return {old: new for old, _, new in pairs}
 

@@ -7,6 +7,7 @@ the label's place (a teacher's opinion: Hinton and others 2015).
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from .files import labelled_rows
 from .tokens import tokenise
 
 SENTIMENTS = ("negative", "neutral", "positive")
+_NOT_IN_KEY = re.compile(r"https?://\S+|www\.\S+|@\w+|\\u[0-9a-f]{4}|[\W_]")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def read(
     neutral. Raises InputError at the first bad row, naming it, and for a label that isn't among
     those given.
     """
-    meaning = {canonical(label): name for label, name in (mapping or {}).items()}
+    meaning = {canonical(old): canonical(new) for old, new in (mapping or {}).items()}
     rows: list[tuple[int, str, dict[str, float]]] = []
     for row in labelled_rows(path):
         if isinstance(row, InputError):
@@ -78,8 +80,9 @@ def read(
 
 
 def key(text: str) -> str:
-    """What two copies of one text have in common: letters and digits only."""
-    return re.sub(r"[\W_]+", "", text.lower()) or text
+    """What two copies of one text have in common: letters and digits, without addresses and
+    mentions, which some sets hide and others don't."""
+    return _NOT_IN_KEY.sub("", html.unescape(text.lower())) or text
 
 
 def without(texts: Sequence[str], held_out: Iterable[str]) -> list[int]:

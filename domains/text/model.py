@@ -34,6 +34,18 @@ class TextNetworkConfig:
     channels: str = "non-static"  # which word vectors training moves, see WordEmbedding
     dropout: float = 0.5  # share of the features before the last layer
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            values = value if isinstance(value, tuple) else (value,)
+            if not values or any(
+                isinstance(part, int) and part < 1 for part in values if name != "dropout"
+            ):
+                raise InputError(f"{name} cannot be {value}")
+        if self.channels not in CHANNELS:
+            raise InputError(f"channels must be one of {', '.join(CHANNELS)}")
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout cannot be {self.dropout}")
+
 
 @dataclass(frozen=True)
 class TextCNNConfig(TextNetworkConfig):
@@ -42,6 +54,11 @@ class TextCNNConfig(TextNetworkConfig):
     widths: tuple[int, ...] = (3, 4, 5)  # words that a filter sees
     filters: int = 100  # of each width
     pools: tuple[str, ...] = ("max",)  # over time; Kim's is "max", "mean" adds the average
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not set(self.pools) <= set(POOLS):
+            raise InputError(f"pools must be of {', '.join(POOLS)}")
 
 
 @dataclass(frozen=True)
@@ -64,8 +81,6 @@ class WordEmbedding(nn.Module):
 
     def __init__(self, config: TextNetworkConfig) -> None:
         super().__init__()
-        if config.channels not in CHANNELS:
-            raise InputError(f"channels must be one of {', '.join(CHANNELS)}")
         trained = {"static": (False,), "non-static": (True,), "multichannel": (False, True)}
         self.tables: Any = nn.ModuleList()
         for train in trained[config.channels]:

@@ -28,6 +28,7 @@ from .tokens import SPECIAL, Vocabulary
 
 RECIPES = Path(__file__).parent / "recipes"
 MAX_WORDS = 2048  # of a text that a released network reads
+MONITORS = ("accuracy", "macro_recall", "macro_f1")
 EMBEDDING_DTYPE = torch.float16  # of released word vectors; all other weights are float32
 
 
@@ -45,7 +46,7 @@ class Source:
 class Recipe:
     """All that makes a text network, but for the seed of chance."""
 
-    data: tuple[Source, ...]  # what it trains on
+    data: tuple[Source, ...] = ()  # what it trains on
     dev: tuple[Source, ...] = ()  # chooses the epoch and the temperature
     held_out: tuple[Source, ...] = ()  # test files: no text of theirs is trained on
     labels: tuple[str, ...] = ()  # in their order; default: those of the first file, sorted
@@ -71,6 +72,17 @@ class Recipe:
     seed: int = 1
     description: str = ""
     licence: str = ""
+
+    def __post_init__(self) -> None:
+        for name, valid in {
+            "vocabulary": self.vocabulary > len(SPECIAL),
+            "monitor": self.monitor in MONITORS,
+            "learning_rate": self.learning_rate > 0,
+            "crop": self.crop >= 1,
+            "unknown": 0 <= self.unknown < 1,
+        }.items():
+            if not valid:
+                raise InputError(f"a recipe: {name} cannot be {getattr(self, name)!r}")
 
     def training(self) -> TrainingConfig:
         names = {field.name for field in dataclasses.fields(TrainingConfig)}
@@ -101,7 +113,12 @@ def read_recipe(name: str, folder: Path) -> dict[str, Any]:
     if unknown := sorted(set(fields) - known_fields):
         raise InputError(f"{path}: a recipe has no field {unknown[0]!r}")
     for key in ("data", "dev", "held_out"):
-        fields[key] = tuple(source(entry, folder) for entry in fields.get(key, ()))
+        try:
+            fields[key] = tuple(source(entry, folder) for entry in fields.get(key, ()))
+        except (KeyError, TypeError, ValueError):
+            raise InputError(
+                f"{path}: {key}: each is a path, or a table of path, weight and labels"
+            ) from None
     fields["vectors"] = tuple(folder / entry for entry in fields.get("vectors", ()))
     fields["labels"] = tuple(fields.get("labels", ()))
     return fields
@@ -187,13 +204,16 @@ def cross_validate(recipe: Recipe, run: Path, folds: int) -> dict[str, Any]:
     As in Kim 2014, table 1: a tenth of each training part, drawn at random, chooses the epoch.
     """
     labels, examples = _examples(recipe)
+    if not 2 <= folds <= len(examples) // 2:
+        raise InputError(f"folds cannot be {folds}: from 2 to half the {len(examples)} texts")
     order = np.random.default_rng(recipe.seed).permutation(len(examples))
     accuracies = []
     for fold in range(folds):
         test = [examples[index] for index in order[fold::folds]]
         rest = [examples[index] for other in range(folds) if other != fold
                 for index in order[other::folds]]  # fmt: skip
-        dev, training = rest[: len(rest) // 10], rest[len(rest) // 10 :]
+        tenth = max(len(rest) // 10, 1)
+        dev, training = rest[:tenth], rest[tenth:]
         ready = Ready(labels, training, [dev])
         model, vocabulary, _ = train(recipe, ready, run_folder(recipe, run) / f"fold{fold}")
         answers = logits(model, vocabulary, test)
@@ -237,10 +257,7 @@ def logits(model: nn.Module, vocabulary: Words, examples: Sequence[Example]) -> 
 def dev_figures(model: nn.Module, vocabulary: Words, ready: Ready) -> dict[str, float]:
     """accuracy and macro_recall, means over the dev files."""
     each = [figures(logits(model, vocabulary, dev), dev, ready.labels) for dev in ready.dev]
-    return {
-        name: float(np.mean([entry[name] for entry in each]))
-        for name in ("accuracy", "macro_recall", "macro_f1")
-    }
+    return {name: float(np.mean([entry[name] for entry in each])) for name in MONITORS}
 
 
 def figures(answers: Tensor, examples: Sequence[Example], labels: Sequence[str]) -> dict[str, Any]:

@@ -121,11 +121,10 @@ def teach(recipe: Recipe, unlabelled: Sequence[Path], limit: int, out: Path) -> 
         _, examples = read(entry.path, ready.labels, entry.labels)
         kept = [examples[n] for n in without([example.text for example in examples], known)]
         known += [example.text for example in kept]
-        if all(kept[0].among):
+        if kept and all(kept[0].among):
             short += [example.text for example in kept]
-        written.append(
-            opinions(teacher, pieces, ready.labels, kept, out / f"{_stem(entry.path)}.jsonl")
-        )
+        path = out / f"{_stem(entry.path)}.jsonl"
+        written += opinions(teacher, pieces, ready.labels, kept, path)
     for name, candidates in {
         "variants": list(variants(short, rng)),
         **{f"{_stem(path)}_sentences": list(sentences(path)) for path in unlabelled},
@@ -133,7 +132,7 @@ def teach(recipe: Recipe, unlabelled: Sequence[Path], limit: int, out: Path) -> 
         kept_texts = [candidates[n] for n in without(candidates, known)]
         rng.shuffle(kept_texts)
         blank = [_unlabelled(text, len(ready.labels)) for text in kept_texts[:limit]]
-        written.append(opinions(teacher, pieces, ready.labels, blank, out / f"{name}.jsonl"))
+        written += opinions(teacher, pieces, ready.labels, blank, out / f"{name}.jsonl")
     return written
 
 
@@ -143,8 +142,10 @@ def opinions(
     labels: Sequence[str],
     examples: Sequence[Example],
     path: Path,
-) -> Path:
-    """Writes the texts with the teacher's scores; a label that is known keeps its part."""
+) -> list[Path]:
+    """Writes the texts, if any, with the teacher's scores; a known label keeps its part."""
+    if not examples:
+        return []
     free = [dataclasses.replace(example, among=(True,) * len(labels)) for example in examples]
     scores = logits(teacher, pieces, free).softmax(1).double().numpy()
     with atomic_write(path) as file:
@@ -154,7 +155,7 @@ def opinions(
             named = {name: round(float(p), 4) for name, p in zip(labels, mixed, strict=True)}
             row = {"text": example.text, "label": labels[int(mixed.argmax())], "scores": named}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    return path
+    return [path]
 
 
 def _unlabelled(text: str, classes: int) -> Example:

@@ -272,8 +272,8 @@ def test_any_labels_with_a_baseline(command, made_up, tmp_path):
     dev = made_up.write(tmp_path / "dev.csv", rows[150:], header=False)
     done = command(
         "text", "train", "--data", train, "--dev", dev, "--arch", "rnn", "--out",
-        tmp_path / "deep" / "folder" / "mail", "--set", "hidden=16", "--set", "dimensions=8",
-        "--set", "epochs=8", "--set", "learning_rate=0.02", "--set", "batch_size=16",
+        tmp_path / "deep" / "folder" / "mail", "--set", "hidden=16", "--set", "dimensions=16",
+        "--set", "epochs=12", "--set", "learning_rate=0.01", "--set", "batch_size=8",
     )  # fmt: skip
     assert done.code == 0, done.err
     card = tmp_path / "deep" / "folder" / "mail.toml"
@@ -338,7 +338,8 @@ def test_folds(command, made_up, tmp_path):
     data = made_up.write(tmp_path / "mr.tsv", made_up.sentences(90, 9, ("negative", "positive")))
     done = command(
         "text", "train", "--data", data, "--arch", "bag-of-embeddings", "--folds", 3, "--out",
-        tmp_path / "mr", "--set", "epochs=4", "--set", "learning_rate=0.02", "--set", "hidden=8",
+        tmp_path / "mr", "--set", "epochs=5", "--set", "learning_rate=0.02", "--set",
+        "batch_size=4",
     )  # fmt: skip
     assert done.code == 0, done.err
     found = json.loads(done.out)

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.data import folder
 from core.errors import InputError
 from domains.text.data import (
     Example,
@@ -154,6 +156,8 @@ def test_repeats_and_held_out_texts_are_dropped():
     assert without(texts, []) == [0, 1, 3]
     assert without(texts, ["bad-film"]) == [0, 3]
     assert without(["!!!", "???", "!!!"], []) == [0, 1]
+    hidden = "@user Dark &amp; late: Souls"
+    assert without(["@Real_Name Dark & late: Souls https://t.co/V3r"], [hidden]) == []
 
 
 @given(st.lists(st.text(max_size=5), max_size=12), st.lists(st.text(max_size=5), max_size=6))
@@ -276,3 +280,33 @@ def test_a_two_class_text_says_nothing_of_neutral():
     assert model.logits.grad[1] == 0
     assert model.logits.grad[0] == pytest.approx(-model.logits.grad[2])
     assert model.logits.grad[2] < 0
+
+
+needs_data = pytest.mark.skipif(
+    not os.environ.get("RECEPTIVE_DATA"), reason="RECEPTIVE_DATA does not name the training data"
+)
+
+
+@needs_data
+def test_the_treebank_as_three_classes_and_two():
+    path = folder() / "text" / "sst5_dev.tsv.xz"
+    labels, examples = read(path)
+    assert labels == ["0", "1", "2", "3", "4"]
+    assert len(examples) == 1_101
+    three = {"0": "neg", "1": "neg", "2": "neu", "3": "pos", "4": "pos"}
+    labels, examples = read(path, mapping=three)
+    assert (labels, len(examples)) == (CLASSES, 1_101)
+    labels, examples = read(path, mapping={**three, "2": ""})
+    assert (labels, len(examples)) == (["negative", "positive"], 872)
+
+
+@needs_data
+def test_validation_tweets_are_taken_out_of_the_training_tweets():
+    """All of tweeteval_val stands in semeval2013_2016_all, there with its names and addresses."""
+    _, training = read(folder() / "text" / "semeval2013_2016_all.tsv.xz", CLASSES)
+    _, dev = read(folder() / "text" / "tweeteval_val.tsv.xz", CLASSES)
+    kept = without([example.text for example in training], [example.text for example in dev])
+    held_out = {key(example.text) for example in dev}
+    assert not held_out & {key(training[number].text) for number in kept}
+    known = {key(example.text) for example in training}
+    assert sum(example in known for example in held_out) > 0.98 * len(held_out)

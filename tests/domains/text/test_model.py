@@ -191,3 +191,22 @@ def test_without_vectors_words_start_at_random_and_padding_at_zero():
 def test_unknown_channels():
     with pytest.raises(InputError, match="static, non-static, multichannel"):
         network(channels="rand?")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"filters": 0}, {"filters": 2.5}, {"filters": True}, {"filters": "5"}, {"widths": []},
+        {"widths": 3}, {"widths": [3, 0]}, {"widths": ["3"]}, {"pools": ["min"]}, {"dropout": 1},
+        {"dropout": -0.1}, {"dimensions": -1}, {"channels": None},
+    ],
+)  # fmt: skip
+def test_settings_that_make_no_network(settings):
+    with pytest.raises(InputError, match=next(iter(settings))) as caught:
+        network(**settings)
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_on_the_edge():
+    net = network(widths=[1], filters=1, dropout=0, dimensions=1)
+    assert net(torch.tensor([[3]])).shape == (1, 3)

@@ -322,10 +322,10 @@ def test_an_unknown_recipe_lists_the_known_ones(tmp_path):
     [
         ("epochs = ", "odd.toml"),
         ("epoch = 3", "'epoch'"),
-        ('data = [{weight = 2.0}]', "path"),
-        ('data = [{path = "a.tsv", wait = 2.0}]', "wait"),
-        ('data = [3]', "odd.toml"),
-        ('data = 3', "odd.toml"),
+        ('data = [{weight = 2.0}]', "data"),
+        ('data = [{path = "a.tsv", wait = 2.0}]', "data"),
+        ("data = [3]", "data"),
+        ("data = 3", "data"),
     ],
 )  # fmt: skip
 def test_a_bad_recipe_is_named(tmp_path, content, message):

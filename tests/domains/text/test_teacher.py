@@ -75,7 +75,7 @@ def test_a_known_label_keeps_its_part_of_the_teachers_opinion(tmp_path):
         Example("nobody knows", (0.0, 0.0, 0.0), every),
         Example("two classes", (0.0, 0.0, 1.0), (True, False, True)),
     ]
-    path = teacher.opinions(
+    [path] = teacher.opinions(
         Knows(0.2, 0.5, 0.3), Pieces(), LABELS, examples, tmp_path / "soft.jsonl"
     )
     bad, unknown, two = rows_of(path)
