@@ -11,6 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from core.errors import InputError
+
+from ..terminal import complain
+
 app = typer.Typer(
     no_args_is_help=True, help="Train text networks, measure them, make word vectors."
 )
@@ -46,7 +50,6 @@ def train(
     OUT.run. With --folds N prints the accuracy of N-fold cross-validation as JSON.
     """
     from core import data as core_data
-    from core.errors import InputError
     from core.registry import configure
     from domains.text import recipe as recipes
 
@@ -74,7 +77,8 @@ def train(
         print(json.dumps(recipes.cross_validate(made, run, folds)))
         return
     card = recipes.release(made, run, out, shlex.join(["receptive", *sys.argv[1:]]))
-    print(card.path)
+    if card:
+        print(card.path)
 
 
 @app.command("eval")
@@ -152,11 +156,19 @@ def vectors(
     from core.weights import atomic_write
     from domains.text import embeddings
 
+    bad: list[InputError] = []
+
+    def reject(error: InputError) -> None:
+        bad.append(error)
+        complain(error)
+
     if method == "convert":
+        if len(files) > 1:
+            raise typer.BadParameter("convert takes one file", param_hint="FILES")
         made = embeddings.read(files[0])
     elif method in embeddings.METHODS:
         made = embeddings.train(
-            files, column=column, method=method, dimensions=dimensions, epochs=epochs,
+            files, reject, column=column, method=method, dimensions=dimensions, epochs=epochs,
             minimum_count=minimum_count,
         )  # fmt: skip
     else:
@@ -164,12 +176,12 @@ def vectors(
     with atomic_write(out, "wb") as file:
         embeddings.write(made, file, binary=out.suffix == ".bin")
     print(f"{len(made):,} words, {made.vector_size} dimensions: {out}", file=sys.stderr)
+    if bad:
+        raise typer.Exit(1)
 
 
 def mapped(labels: list[str] | None) -> dict[str, str]:
     """--map options as a dict from a file's label to its meaning."""
-    from core.errors import InputError
-
     pairs = [label.partition("=") for label in labels or ()]
     bad = next((old for old, equals, _ in pairs if not equals), None)
     if bad is not None:

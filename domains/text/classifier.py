@@ -179,7 +179,7 @@ class SentimentClassifier:
         if places:
             others = [index for index in chosen if index != chosen[best]]
             head = self.tensors["head.linear.weight"]  # (labels, features)
-            lead = head[chosen[best]] - head[others].mean(0)  # (features,)
+            lead = head[chosen[best]] - (head[others].mean(0) if others else 0)  # (features,)
             explanation = self._explain(text, words, places, maps, lead)
         return Sentiment(names[best], dict(zip(names, scores.tolist(), strict=True)), explanation)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from core.errors import InputError
 
+from .files import rows
 from .tokens import SPECIAL, tokenise
 
 if TYPE_CHECKING:
@@ -20,22 +21,29 @@ METHODS = ("word2vec", "fasttext")
 
 
 class Sentences:
-    """The tokenised lines of text files, read anew on every pass: what gensim trains on."""
+    """The tokenised lines of text files, read anew on every pass: what gensim trains on.
 
-    def __init__(self, paths: Sequence[Path], column: str | None = None) -> None:
-        self.paths, self.column = paths, column
+    Bad rows are handed to `reject` on the first pass, and left out.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], column: str | None, reject: Callable[[InputError], None]
+    ) -> None:
+        self.paths, self.column, self.reject = paths, column, reject
 
     def __iter__(self) -> Iterator[list[str]]:
-        from .files import rows
-
         for path in self.paths:
             for row in rows(path, str(path), self.column):
-                if not isinstance(row, InputError) and (words := tokenise(row.text)):
+                if isinstance(row, InputError):
+                    self.reject(row)
+                elif words := tokenise(row.text):
                     yield words
+        self.reject = lambda error: None
 
 
 def train(
     paths: Sequence[Path],
+    reject: Callable[[InputError], None],
     *,
     column: str | None = None,
     method: str = "word2vec",
@@ -48,7 +56,7 @@ def train(
     """Skip-gram vectors of the words in these files (Mikolov and others 2013; fastText: Bojanowski
     and others 2017, whose vectors are sums over a word's character n-grams).
 
-    Raises InputError if no word occurs `minimum_count` times.
+    Bad rows are handed to `reject`. Raises InputError if no word occurs `minimum_count` times.
     """
     from gensim.models import FastText, Word2Vec
 
@@ -57,7 +65,7 @@ def train(
         "negative": 5, "seed": seed, "workers": workers, "epochs": epochs,
     }  # fmt: skip
     model = (FastText if method == "fasttext" else Word2Vec)(**settings)
-    sentences = Sentences(paths, column)
+    sentences = Sentences(paths, column, reject)
     model.build_vocab(sentences)
     if not len(model.wv):
         raise InputError(f"no word occurs {minimum_count} times in {', '.join(map(str, paths))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import time
 import tomllib
 from collections import Counter
@@ -44,7 +45,7 @@ class Source:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """All that makes a text network, but for the seed of chance."""
+    """All that makes a text network."""
 
     data: tuple[Source, ...] = ()  # what it trains on
     dev: tuple[Source, ...] = ()  # chooses the epoch and the temperature
@@ -279,10 +280,15 @@ def calibrate(model: nn.Module, vocabulary: Vocabulary, ready: Ready) -> float:
     return found
 
 
-def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card:
-    """Trains, calibrates and writes the model `out`: its card, weights and ONNX graph."""
+def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card | None:
+    """Trains, calibrates and writes the model `out`: its card, weights and ONNX graph.
+
+    Under torchrun only the first process writes; the others return None.
+    """
     ready = prepare(recipe)
     model, vocabulary, result = train(recipe, ready, run_folder(recipe, run))
+    if os.environ.get("RANK", "0") != "0":  # under torchrun the first process writes
+        return None
     model = model.cpu().eval()
     measured: dict[str, Any] = {"epochs": result.epochs, "minutes": round(result.seconds / 60, 1)}
     if ready.dev:

@@ -113,8 +113,14 @@ def teach(recipe: Recipe, unlabelled: Sequence[Path], limit: int, out: Path) -> 
     each unlabelled file (NAME_sentences.jsonl). Held-out texts and repeats are left out everywhere.
     """
     ready = prepare(recipe)
+    for path in unlabelled:
+        next(texts(path), None)  # a file that can't be read is told before the training
     teacher, pieces = train(ready, out / "teacher.run")
-    known = [text for entry in (*recipe.dev, *recipe.held_out) for text in texts(entry.path)]
+    known = [
+        example.text
+        for entry in (*recipe.dev, *recipe.held_out)
+        for example in read(entry.path, mapping=entry.labels)[1]
+    ]
     rng = np.random.default_rng(recipe.seed)
     written, short = [], []
     for entry in recipe.data:

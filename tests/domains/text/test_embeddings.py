@@ -162,7 +162,7 @@ def corpus(tmp_path_factory):
 @pytest.mark.parametrize("method", ["word2vec", "fasttext"])
 def test_trained_vectors_bring_together_what_stands_together(corpus, method):
     path, topics = corpus
-    vectors = embeddings.train([path], method=method, dimensions=12, epochs=6)
+    vectors = embeddings.train([path], print, method=method, dimensions=12, epochs=6)
     assert vectors.vector_size == 12
     assert "seldom" not in vectors.key_to_index  # occurs once, five times are asked for
     for topic in topics:
@@ -175,7 +175,7 @@ def test_vectors_of_one_column_of_several_files(tmp_path):
     (tmp_path / "a.csv").write_text("id,review\n" + "x1,good film\n" * 5)
     (tmp_path / "b.jsonl").write_text('{"review": "good story", "id": "x1"}\n' * 5)
     vectors = embeddings.train(
-        [tmp_path / "a.csv", tmp_path / "b.jsonl"], column="review", dimensions=4, epochs=1
+        [tmp_path / "a.csv", tmp_path / "b.jsonl"], print, column="review", dimensions=4, epochs=1
     )
     assert set(vectors.index_to_key) == {"good", "film", "story"}
 
@@ -184,12 +184,12 @@ def test_no_word_is_frequent_enough(tmp_path):
     path = tmp_path / "few.txt"
     path.write_text("a few words\n")
     with pytest.raises(InputError, match=r"few\.txt"):
-        embeddings.train([path])
+        embeddings.train([path], print)
 
 
 def test_a_missing_corpus(tmp_path):
     with pytest.raises(InputError, match=r"none\.txt"):
-        embeddings.train([tmp_path / "none.txt"])
+        embeddings.train([tmp_path / "none.txt"], print)
 
 
 def keyed(rows):
