@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core import weights
 from core.errors import InputError
 
+from .explanation import Explanation, explain
 from .tokens import SPECIAL, Vocabulary, spans
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -25,36 +26,6 @@ TEXTS_A_BLOCK = 1024  # texts that are sorted by length together
 WORDS_A_BATCH = 4096  # words in one run of the network, padding included
 
 Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word and what it added to the winning label's lead: above 0 it spoke for the label."""
-
-    text: str
-    start: int
-    end: int
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ngram:
-    """The stretch of words at which a filter had its maximum, and what that added to the lead."""
-
-    text: str
-    start: int
-    end: int
-    width: int
-    filter: int
-    weight: float
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """All words in their order; the winning n-gram of each filter, the strongest first."""
-
-    words: list[Word]
-    ngrams: list[Ngram]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +43,28 @@ class SentimentClassifier:
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
         import onnxruntime
 
+        graph = card.path.with_suffix(".onnx")
+        if graph.name not in card.files:
+            raise InputError(f"{card.path}: field 'files' has no {graph.name!r}")
+        if not isinstance(card.preprocessing.get("max_words"), int):
+            raise InputError(f"{card.path}: field 'preprocessing' has no number 'max_words'")
         self.card = card
         self.labels = tuple(card.labels)
         self.tensors = weights.load(card)
+        self.tables = [array for name, array in self.tensors.items() if ".tables." in name]
         self.vocabulary = Vocabulary(self.tensors["vocabulary"].tobytes().decode().split("\n"))
-        self.limit = int(card.preprocessing["max_words"])
+        self.limit: int = card.preprocessing["max_words"]
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = 1  # batches run side by side, see logits
         self.runners = ThreadPoolExecutor(threads or os.cpu_count())
-        self.session = onnxruntime.InferenceSession(
-            str(card.path.with_suffix(".onnx")), options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(graph), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors have no common base but this
+            reason = " ".join(str(error).split())
+            raise InputError(f"{graph}: onnxruntime cannot run it: {reason}") from None
 
     @classmethod
     def load(cls, name: str = "sentiment", threads: int | None = None) -> SentimentClassifier:
@@ -151,96 +132,40 @@ class SentimentClassifier:
         number = self.vocabulary.id(word.strip())
         if number < len(SPECIAL):
             raise InputError(f"{word!r} is not among the {len(self.vocabulary):,} words known here")
-        table = self._table()
+        table: Array = np.sum([t.astype(np.float32) for t in self.tables], axis=0)
         lengths = np.linalg.norm(table, axis=1) + 1e-9
         cosines = table @ table[number] / (lengths * lengths[number])
         cosines[[*range(len(SPECIAL)), number]] = -2.0
         best = np.argsort(-cosines)[: min(n, len(cosines) - len(SPECIAL) - 1)]
         return [(self.vocabulary.words[index], float(cosines[index])) for index in best]
 
-    def _table(self) -> Array:
-        tables = [array for name, array in self.tensors.items() if ".tables." in name]
-        together: Array = np.sum([table.astype(np.float32) for table in tables], axis=0)
-        return together
-
     def _explained(self, text: str, chosen: list[int], names: list[str]) -> Sentiment:
-        words = self.vocabulary.ids(text, self.limit)
-        widths = self.card.config.get("widths")
-        if not widths:
+        config = self.card.config
+        if "widths" not in config:
             raise InputError(
                 f"{self.card.name}: a {self.card.architecture} can't explain itself, a text-cnn can"
             )
-        outputs = ["logits", *(f"maps{width}" for width in widths)]
+        words = self.vocabulary.ids(text, self.limit)
+        outputs = ["logits", *(f"maps{width}" for width in config["widths"])]
         logits, *maps = self.session.run(outputs, {"words": np.asarray([words], dtype=np.int64)})
         scores = _softmax(logits[:, chosen])[0]
         best = int(scores.argmax())
         places = spans(text)[: self.limit]
         explanation = Explanation([], [])
         if places:
-            others = [index for index in chosen if index != chosen[best]]
             head = self.tensors["head.linear.weight"]  # (labels, features)
+            others = [index for index in chosen if index != chosen[best]]
             lead = head[chosen[best]] - (head[others].mean(0) if others else 0)  # (features,)
-            explanation = self._explain(text, words, places, maps, lead)
+            parts = lead.reshape(len(config["pools"]), len(maps), -1)
+            explanation = explain(
+                text,
+                places,
+                np.sum([table[words].astype(np.float32) for table in self.tables], axis=0),
+                [self.tensors[f"convolutions.{n}.conv.weight"] for n in range(len(maps))],
+                [values[0] for values in maps],
+                dict(zip(config["pools"], parts, strict=True)),
+            )
         return Sentiment(names[best], dict(zip(names, scores.tolist(), strict=True)), explanation)
-
-    def _explain(
-        self,
-        text: str,
-        words: list[int],
-        places: list[tuple[int, int]],
-        maps: list[Array],
-        lead: Array,
-    ) -> Explanation:
-        """What each filter added to the lead of the label, and which words it saw.
-
-        The last layer is linear over pooled filters, so the lead is a sum over filters, and over
-        the places that their pools let through. A filter's share is handed to the words that it saw
-        there in proportion to their positive part in its value: layer-wise relevance propagation
-        with alpha 1, beta 0 (Bach and others 2015, eq. 60).
-        """
-        vectors = self._table()[words]  # (T, dimensions)
-        length = len(words)
-        relevance = np.zeros(length)
-        ngrams: list[Ngram] = []
-        filters = int(self.card.config["filters"])
-        widths: list[int] = self.card.config["widths"]
-        pools: list[str] = self.card.config["pools"]
-        leads = lead.reshape(len(pools), len(widths), filters)
-        for layer, (width, values) in enumerate(zip(widths, maps, strict=True)):
-            values = values[0]  # (filters, T)
-            passed = np.zeros((filters, length))  # what each place of each filter added
-            peaks = values.argmax(1)
-            for pool, part in zip(pools, leads[:, layer], strict=True):
-                if pool == "max":
-                    passed[np.arange(filters), peaks] += part * values[np.arange(filters), peaks]
-                else:
-                    passed += part[:, None] * values / length
-            kernel = self.tensors[f"convolutions.{layer}.conv.weight"]  # (filters, dimensions, w)
-            seen = np.zeros((filters, length, width))
-            for offset in range(width):
-                at = np.arange(length) + offset - width // 2
-                inside = (at >= 0) & (at < length)
-                value = kernel[:, :, offset] @ vectors[at[inside]].T
-                seen[:, inside, offset] = np.maximum(value, 0) + 1e-9
-            shares = passed[:, :, None] * seen / seen.sum(2, keepdims=True)
-            for offset in range(width):
-                at = np.arange(length) + offset - width // 2
-                inside = (at >= 0) & (at < length)
-                np.add.at(relevance, at[inside], shares[:, inside, offset].sum(0))
-            for number in np.flatnonzero(values.max(1) > 0):
-                first = max(int(peaks[number]) - width // 2, 0)
-                last = min(int(peaks[number]) - width // 2 + width, length) - 1
-                start, end = places[first][0], places[last][1]
-                weight = float(passed[number, peaks[number]])
-                ngrams.append(Ngram(text[start:end], start, end, width, int(number), weight))
-        ngrams.sort(key=lambda ngram: -abs(ngram.weight))
-        return Explanation(
-            [
-                Word(text[start:end], start, end, float(weight))
-                for (start, end), weight in zip(places, relevance, strict=True)
-            ],
-            ngrams,
-        )
 
 
 def _softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

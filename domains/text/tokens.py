@@ -33,7 +33,8 @@ _STANDS_FOR = {
 }  # fmt: skip
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?:<br\s*/?>\s*)+")
 _REPEATED = re.compile(r"(.)\1{2,}")
-_CACHE_LIMIT = 1 << 18
+_CACHE_LIMIT = 1 << 18  # spellings
+_CACHED_LENGTH = 32  # letters: longer ones are rare, and would fill the memory
 
 
 def spans(text: str) -> list[tuple[int, int]]:
@@ -117,6 +118,6 @@ class _Lookup(dict[str, int]):
         for spelling in (token, _REPEATED.sub(r"\1\1", token), _REPEATED.sub(r"\1", token)):
             if (number := self.known.get(spelling, UNKNOWN)) != UNKNOWN:
                 break
-        if len(self) < _CACHE_LIMIT:
+        if len(self) < _CACHE_LIMIT and len(raw) <= _CACHED_LENGTH:
             self[raw] = number
         return number
