@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -51,15 +53,32 @@ def receptive(
     """One convolutional core, four senses: Go, text, speech and images."""
 
 
+def _nothing(mode: str) -> Any:
+    """A stream that is empty and takes whatever is written."""
+    return Path(os.devnull).open(mode)
+
+
 def main() -> None:
     """The console script. Exits 0 when done, 1 when some input was bad, 2 on wrong usage."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller
+            setattr(sys, name, _nothing(mode))
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         complain(error)
+        sys.exit(1)
+    except OSError as error:
+        sys.stdout = _nothing("w")  # what it still holds would fail again at exit
+        if not isinstance(error, BrokenPipeError):
+            place = f"{error.filename}: " if error.filename else ""
+            complain(InputError(f"{place}{error.strerror or error}"))
         sys.exit(1)
 
 

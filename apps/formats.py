@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from domains.text.files import Row
 
-from .terminal import GREEN, RED, coloured, visible
+from .terminal import GREEN, RED, coloured, visible, visible_lines
 
 if TYPE_CHECKING:
-    from domains.text.classifier import Explanation, Ngram, Sentiment
+    from domains.text.classifier import Sentiment
+    from domains.text.explanation import Explanation, Ngram
 
 STRONGEST = 5
 """So many n-grams explain an answer where there is no room for all."""
@@ -39,29 +40,29 @@ Writer = Callable[[Row, "Sentiment"], str]
 def writer(format: Format, labels: Sequence[str], terminal: bool, colour: bool) -> Writer:
     """What writes answers in `format`. `terminal`: they are read by a person, lines are cut to fit;
     `colour`: explanations are shown by colours."""
-    if format is Format.csv:
-        return Csv(labels)
-    if format is Format.jsonl:
-        return jsonl
+    if format is Format.table:
+        return Table(labels, shutil.get_terminal_size().columns if terminal else None, colour)
     if format is Format.label:
         return lambda row, answer: f"{_label(row, answer, colour)}\n"
-    return Table(labels, shutil.get_terminal_size().columns if terminal else None, colour)
+    write = Csv(labels) if format is Format.csv else Jsonl()
+    return (lambda row, answer: visible_lines(write(row, answer))) if terminal else write
 
 
 class Table:
     """A header, then label, probabilities and text in columns of fixed width."""
 
     def __init__(self, labels: Sequence[str], width: int | None, colour: bool) -> None:
-        self.label_width = max(map(len, ("label", *labels)))
-        self.widths = [max(len(label), len("0.000")) for label in labels]
         self.labels = labels
+        self.head = [visible(label) for label in labels]
+        self.label_width = max(map(len, ("label", *self.head)))
+        self.widths = [max(len(label), len("0.000")) for label in self.head]
         self.width = width
         self.colour = colour
         self.started = False
 
     def __call__(self, row: Row, answer: Sentiment) -> str:
         scores = [f"{answer.scores[label]:.3f}" for label in self.labels]
-        start = self._line(answer.label, scores)
+        start = self._line(visible(answer.label), scores)
         if answer.explanation is None:
             line = start + _cut(visible(row.text), self.width and self.width - len(start))
         elif self.colour:
@@ -69,7 +70,7 @@ class Table:
         else:
             reasons = visible(_reasons(answer.explanation))
             line = f"{start}{visible(row.text)}\n{' ' * len(start)}{reasons}"
-        head = "" if self.started else self._line("label", self.labels) + "text\n"
+        head = "" if self.started else self._line("label", self.head) + "text\n"
         self.started = True
         return f"{head}{line}\n"
 
@@ -104,21 +105,30 @@ class Csv:
         return head + _csv_line(cells)
 
 
-def jsonl(row: Row, answer: Sentiment) -> str:
-    """The original object with the label, the probabilities and the whole explanation."""
-    fields = _fields(row)
-    scores = {label: round(score, 6) for label, score in answer.scores.items()}
-    added: dict[str, Any] = {"label": answer.label, "scores": scores}
-    if answer.explanation:
-        added["explanation"] = {
-            "words": [dataclasses.asdict(word) for word in answer.explanation.words],
-            "ngrams": [
-                {"text": ngram.text, "start": ngram.start, "end": ngram.end, "weight": weight}
-                for ngram, weight in _stretches(answer.explanation)
-            ],
-        }
-    whole = fields | {_fresh(name, fields): value for name, value in added.items()}
-    return json.dumps(whole, ensure_ascii=False) + "\n"
+class Jsonl:
+    """The original object with the label, the probabilities and the whole explanation, under names
+    that the first object has free; where a later one has such a name, its own value stays, and the
+    answer is under that name with a further "predicted_"."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def __call__(self, row: Row, answer: Sentiment) -> str:
+        fields = _fields(row)
+        scores = {label: round(score, 6) for label, score in answer.scores.items()}
+        added: dict[str, Any] = {"label": answer.label, "scores": scores}
+        if answer.explanation:
+            added["explanation"] = {
+                "words": [dataclasses.asdict(word) for word in answer.explanation.words],
+                "ngrams": [
+                    {"text": ngram.text, "start": ngram.start, "end": ngram.end, "weight": weight}
+                    for ngram, weight in _stretches(answer.explanation)
+                ],
+            }
+        if not self.names:
+            self.names = {name: _fresh(name, fields) for name in added}
+        whole = fields | {_fresh(self.names[name], fields): added[name] for name in added}
+        return json.dumps(whole, ensure_ascii=False) + "\n"
 
 
 def _fields(row: Row) -> dict[str, Any]:
@@ -144,11 +154,12 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 
 def _label(row: Row, answer: Sentiment, colour: bool) -> str:
+    label = visible(answer.label)
     if answer.explanation is None:
-        return answer.label
+        return label
     if colour:
-        return f"{answer.label}  {_painted(row.text, answer.explanation)}"
-    return f"{answer.label}  {visible(_reasons(answer.explanation))}"
+        return f"{label}  {_painted(row.text, answer.explanation)}"
+    return f"{label}  {visible(_reasons(answer.explanation))}"
 
 
 def _stretches(explanation: Explanation) -> list[tuple[Ngram, float]]:

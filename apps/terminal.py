@@ -24,6 +24,11 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def visible_lines(text: str) -> str:
+    """As `visible`, line by line."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
 def complain(error: Exception) -> None:
     """One line on stderr."""
     print(f"receptive: error: {visible(str(error))}", file=sys.stderr, flush=True)

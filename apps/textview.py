@@ -5,21 +5,17 @@ A user's text reaches the browser only through `html.escape`, in a table cell, o
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from domains.text.files import file_format
-
 from .formats import Csv
 
 if TYPE_CHECKING:
     from core.weights import Card
-    from domains.text.classifier import Sentiment, Word
+    from domains.text.classifier import Sentiment
+    from domains.text.explanation import Word
     from domains.text.files import Row
 
     Answer = tuple[Row, Sentiment]
@@ -106,19 +102,6 @@ def ngrams(sentiment: Sentiment, most: int) -> list[dict[str, Any]]:
         }
         for ngram in strongest
     ]
-
-
-def columns(content: bytes, name: str) -> list[str]:
-    """The names of a csv, tsv or jsonl file's columns; none if its first row is not readable."""
-    lines = io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")
-    suffix = file_format(name)
-    try:
-        if suffix == ".jsonl":
-            return list(json.loads(lines.readline()))
-        dialect = csv.excel_tab if suffix == ".tsv" else csv.excel
-        return next(csv.reader(lines, dialect), [])
-    except (ValueError, TypeError, csv.Error):
-        return []
 
 
 def as_csv(answers: Sequence[Answer], labels: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(name="app")
 def open_app(
-    page: Annotated[str, typer.Argument(help="The page to open.", show_default="home")] = "",
+    page: Annotated[str, typer.Argument(help="The page to open.")] = "home",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     no_browser: Annotated[
@@ -30,8 +30,10 @@ def open_app(
     ] = False,
 ) -> None:
     """Open the pages in a browser; Ctrl-C ends them."""
-    if page and page not in pages():
+    if page not in pages():
         raise typer.BadParameter(f"no page called {page!r}; pages: {', '.join(pages())}")
+    if not host:
+        raise typer.BadParameter("--host is empty; 0.0.0.0 listens on every address")
     check_free(host, port)
     if not no_browser:
         threading.Thread(target=_browse, args=(host, port, page), daemon=True).start()
@@ -45,9 +47,9 @@ def open_app(
 
 
 def pages() -> list[str]:
-    """The names of the pages beside the home page."""
+    """The names of the pages, home first."""
     files = sorted((HOME.parent / "pages").glob("[!_]*.py"))
-    return [file.stem for file in files if file.stem != "welcome"]
+    return ["home", *(file.stem for file in files if file.stem != "welcome")]
 
 
 def arguments(host: str, port: int) -> list[str]:
@@ -67,6 +69,7 @@ def check_free(host: str, port: int) -> None:
 
 def _browse(host: str, port: int, page: str) -> None:
     """Opens the page as soon as the server listens."""
+    path = "" if page == "home" else page
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     for _ in range(300):
         try:
@@ -74,5 +77,5 @@ def _browse(host: str, port: int, page: str) -> None:
         except OSError:
             time.sleep(0.1)
         else:
-            webbrowser.open(f"http://{f'[{host}]' if ':' in host else host}:{port}/{page}")
+            webbrowser.open(f"http://{f'[{host}]' if ':' in host else host}:{port}/{path}")
             return

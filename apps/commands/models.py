@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -17,7 +18,12 @@ from core.weights import Card, find, list_cards
 from core.weights import verify as verify_files
 from domains import weight_folders
 
-from ..terminal import complain
+from ..terminal import complain, visible, visible_lines
+
+NARROWEST, WIDE = 80, 200
+"""How narrow a table is made for a terminal, and how wide where there is none."""
+
+NUMERIC = ("MB", "output", "kernel", "stride", "parameters", "multiply-adds", "sees")
 
 app = typer.Typer(
     add_completion=False,
@@ -66,7 +72,7 @@ def list_models(
         print("| " + " | ".join(head) + " |")
         print("|" + "---|" * len(head))
         for *cells, figures in rows:
-            print("| " + " | ".join([*map(str, cells), "<br>".join(figures)]) + " |")
+            print(visible("| " + " | ".join([*map(str, cells), "<br>".join(figures)]) + " |"))
     else:
         _print_table(head, ((*map(str, cells), "\n".join(figures)) for *cells, figures in rows))
 
@@ -119,10 +125,10 @@ def verify(
             verify_files(find(name, *folders))
         except InputError as error:
             failed = True
-            typer.echo(f"{name}: failed")
+            typer.echo(visible(f"{name}: failed"))
             complain(error)
         else:
-            typer.echo(f"{name}: ok")
+            typer.echo(visible(f"{name}: ok"))
     raise typer.Exit(code=int(failed))
 
 
@@ -179,7 +185,14 @@ def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*head, box=SIMPLE)
-    for row in rows:
+    shown = [tuple(map(visible_lines, row)) for row in rows]
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    for name, *cells in zip(head, *shown, strict=True):
+        number = name in NUMERIC
+        whole = max(map(len, (name, *cells))) if number else None
+        table.add_column(name, overflow="fold", no_wrap=number, min_width=whole)
+    for row in shown:
         table.add_row(*row)
-    Console(markup=False, highlight=False).print(table)
+    console = Console(markup=False, highlight=False)
+    console.width = max(console.width, NARROWEST) if sys.stdout.isatty() else WIDE
+    console.print(table, crop=False)

@@ -14,13 +14,13 @@ import typer
 
 from core.errors import InputError
 from core.weights import atomic_write
-from domains.text.files import Row, file_format, open_file, rows
+from domains.text.files import SUFFIXES, Row, file_format, open_file, rows
 from domains.text.records import MAX_BYTES
 
 from ..formats import Format, writer
-from ..terminal import complain, has_colour
+from ..terminal import complain, has_colour, visible
 
-BATCH_ROWS, BATCH_BYTES = 2048, 4_000_000
+BATCH_ROWS, EXPLAINED_ROWS, BATCH_BYTES = 2048, 64, 4_000_000
 
 app = typer.Typer(add_completion=False)
 
@@ -39,7 +39,7 @@ def sentiment(
     column: Annotated[
         str | None,
         typer.Option(
-            help="Column of the texts.",
+            help="Column of the texts, in files that have columns.",
             show_default="text, sentence, review, tweet, content, comment, or the only one",
         ),
     ] = None,
@@ -51,17 +51,24 @@ def sentiment(
         bool, typer.Option("--explain", help="Show what drove the answers.")
     ] = False,
     output: Annotated[
-        Path | None, typer.Option(help="File to write, whole or not at all.", show_default="stdout")
+        Path | None,
+        typer.Option(help="File to write, whole or not at all; - is stdout.", show_default="-"),
     ] = None,
     model: Annotated[str, typer.Option(help="Name or path of a released model.")] = "sentiment",
 ) -> None:
     """Say whether texts are negative, neutral or positive.
 
     csv and jsonl keep the original columns and add label and probabilities,
-    with "predicted_" before a name that the input has already.
+    with "predicted_" before a name that the first row has already. Where a
+    later row of jsonl has such a name, its answer takes one more "predicted_".
     """
     if not inputs and sys.stdin.isatty():
         raise typer.BadParameter("give a text, a file, or - for standard input")
+    for argument in inputs or ["-"]:
+        if column is not None and not _has_columns(argument):
+            raise typer.BadParameter(f"--column is for csv, tsv and jsonl files, not {argument!r}")
+    if output == Path("-"):
+        output = None
     if format is None:
         suffix = output.suffix.lower() if output else ""
         format = {".csv": Format.csv, ".jsonl": Format.jsonl}.get(suffix, Format.table)
@@ -78,7 +85,8 @@ def sentiment(
     with atomic_write(output) if output else nullcontext(sys.stdout) as out:
         terminal = out.isatty()
         write = writer(format, classifier.labels, terminal, has_colour(out))
-        for batch in _batches(_items(inputs or ["-"], column, not terminal), reject):
+        items = _items(inputs or ["-"], column, not terminal)
+        for batch in _batches(items, EXPLAINED_ROWS if explain else BATCH_ROWS, reject):
             answers = classifier.predict([row.text for row in batch], explain=explain)
             for row, answer in zip(batch, answers, strict=True):
                 try:
@@ -97,6 +105,8 @@ def _items(inputs: list[str], column: str | None, bar: bool) -> Iterator[Row | I
             if argument == "-":
                 yield from _read(sys.stdin.buffer, "stdin", column, bar)
             elif _is_file(argument):
+                if file_format(argument) is None:
+                    raise InputError(f"{argument}: is a file, but not {' '.join(SUFFIXES)}")
                 with open_file(Path(argument)) as stream:
                     yield from _read(stream, argument, column, bar)
             else:
@@ -106,13 +116,17 @@ def _items(inputs: list[str], column: str | None, bar: bool) -> Iterator[Row | I
 
 
 def _is_file(argument: str) -> bool:
-    """Whether an argument names a file: by its suffix, and with spaces only if there is one."""
-    if file_format(argument) is None:
-        return False
+    """Whether an argument names a file: there is one, or it ends like one and has no spaces."""
+    if file_format(argument) and not any(map(str.isspace, argument)):
+        return True
     try:
-        return not any(map(str.isspace, argument)) or Path(argument).is_file()
+        return Path(argument).exists() and not Path(argument).is_dir()
     except OSError:
         return False
+
+
+def _has_columns(argument: str) -> bool:
+    return file_format(argument) not in (None, ".txt") and _is_file(argument)
 
 
 def _text(argument: str, number: int) -> Row:
@@ -136,7 +150,8 @@ def _read(stream: BinaryIO, name: str, column: str | None, bar: bool) -> Iterato
     from tqdm import tqdm
 
     size = os.fstat(stream.fileno()).st_size if stream.seekable() else None
-    with tqdm(total=size, desc=name, unit="B", unit_scale=True, delay=2, leave=False) as progress:
+    looks = {"unit": "B", "unit_scale": True, "delay": 2, "leave": False}
+    with tqdm(total=size, desc=visible(name), **looks) as progress:
         read = 0
         for item in found:
             read = stream.tell() if size else read + getattr(item, "size", 0)
@@ -147,9 +162,9 @@ def _read(stream: BinaryIO, name: str, column: str | None, bar: bool) -> Iterato
 
 
 def _batches(
-    items: Iterable[Row | InputError], reject: Callable[[InputError], None]
+    items: Iterable[Row | InputError], most: int, reject: Callable[[InputError], None]
 ) -> Iterator[list[Row]]:
-    """Good rows in batches of bounded size; none waits while standard input is idle."""
+    """Good rows, at most so many at once; none waits while standard input is idle."""
     batch: list[Row] = []
     size = 0
     for item in items:
@@ -158,7 +173,7 @@ def _batches(
             continue
         batch.append(item)
         size += item.size
-        full = len(batch) == BATCH_ROWS or size > BATCH_BYTES
+        full = len(batch) == most or size > BATCH_BYTES
         if full or (item.name == "stdin" and _idle(sys.stdin)):
             yield batch
             batch, size = [], 0

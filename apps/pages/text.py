@@ -6,18 +6,18 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
+from itertools import islice, starmap
 from typing import TYPE_CHECKING
 
 import altair as alt
 import streamlit as st
 
 from apps import textview
-from apps.formats import jsonl
+from apps.formats import Jsonl
 from core.errors import InputError
 from core.weights import find
 from domains import weight_folders
-from domains.text.files import TEXT_COLUMNS, rows
+from domains.text.files import TEXT_COLUMNS, column_names, rows
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -130,12 +130,12 @@ def from_file(model: SentimentClassifier) -> None:
     if upload is None:
         st.session_state.pop("answered", None)
         return
-    columns = textview.columns(upload.getvalue(), upload.name)
-    usual = next((name for name in TEXT_COLUMNS if name in columns), None)
-    column = st.selectbox(
-        "Column with the texts", columns, index=columns.index(usual) if usual else 0
-    )
     try:
+        names = column_names(io.BytesIO(upload.getvalue()), upload.name)
+        usual = next((name for name in TEXT_COLUMNS if name in names), None)
+        column = st.selectbox(
+            "Column with the texts", names, index=names.index(usual) if usual else 0
+        )
         answers, problems, more = answered(model, upload, column)
     except InputError as error:
         st.error("This file can't be read.")
@@ -202,7 +202,7 @@ def show_answers(answers: list[Answer], labels: Sequence[str]) -> None:
         )
         st.download_button(
             "Download jsonl",
-            lambda: "".join(jsonl(*answer) for answer in answers),
+            lambda: "".join(starmap(Jsonl(), answers)),
             file_name="answers.jsonl",
             mime="application/jsonl",
             on_click="ignore",

@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LabelledRow:
-    """One text and its label as the file spells it; `scores` where a jsonl row has them."""
+    """One text and its label as the file spells it; `scores` where a jsonl row has numbers."""
 
     line: int
     text: str
@@ -106,13 +106,29 @@ def rows(
                 yield record
 
 
+def column_names(source: BinaryIO, name: str) -> list[str]:
+    """The names of a csv, tsv or jsonl stream's columns; none if its first line is no JSON object.
+
+    Raises InputError as `rows` does.
+    """
+    found: list[str] = []
+
+    def keep(names: Iterable[str]) -> tuple[str, ...]:
+        found.extend(names)
+        return ()
+
+    next(_records(source, name, keep), None)
+    return found
+
+
 def labelled_rows(
     path: Path, text_column: str | None = None, label_column: str | None = None
 ) -> Iterator[LabelledRow | InputError]:
     """The labelled texts of a csv, tsv or jsonl file, in order.
 
     A csv or tsv has a header if its first row names a label column (`label_column`, by default one
-    of `LABEL_COLUMNS`); without a header it has two columns, the label first.
+    of `LABEL_COLUMNS`), or is two names, one of them that of a text column: the other is then the
+    label's. Without a header it has two columns, the label first.
 
     Raises InputError as `rows` does.
     """
@@ -122,7 +138,13 @@ def labelled_rows(
 
     def columns(names: Iterable[str]) -> tuple[str, ...]:
         there = list(names)
-        label = _column(there, label_column, LABEL_COLUMNS, "label")
+        try:
+            label = _column(there, label_column, LABEL_COLUMNS, "label")
+        except InputError:
+            if label_column is not None or len(there) != 2 or file_format(name) == ".jsonl":
+                raise
+            text = _column(there, text_column, TEXT_COLUMNS, "text")
+            return text, there[1 - there.index(text)]
         return _text_column([name for name in there if name != label], text_column), label
 
     bare = ("label", "text") if text_column is None and label_column is None else None
@@ -131,12 +153,9 @@ def labelled_rows(
             if isinstance(record, Record):
                 text, label = record.wanted
                 label = str(label) if type(label) is int else label
-                scores = record.fields.get("scores")
+                scores = _scores(record.fields.get("scores"))
                 place = f"{name}:{record.line}"
                 problem = _problem(text, place) or _problem(label, place, "label")
-                scores = scores if isinstance(scores, dict) else None
-                if scores and not all(type(score) in (int, float) for score in scores.values()):
-                    problem = problem or InputError(f"{place}: a score is not a number")
                 yield problem or LabelledRow(record.line, text, label, scores)
             else:
                 yield record
@@ -153,6 +172,12 @@ def _records(
         return json_records(lines(stream, name), name, columns)
     read = csv_records if suffix == ".csv" else tsv_records
     return read(lines(stream, name), name, columns, bare)
+
+
+def _scores(value: Any) -> dict[str, float] | None:
+    if isinstance(value, dict) and all(type(score) in (int, float) for score in value.values()):
+        return value
+    return None
 
 
 def _problem(value: Any, place: str, what: str = "text") -> InputError | None:

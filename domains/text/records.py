@@ -100,6 +100,7 @@ def csv_records(
 ) -> Iterator[Record | InputError]:
     """Records of a csv with a header (RFC 4180), or with the columns `bare` and no header.
 
+    Blank lines are passed over unless there is only one column.
     After a malformed record, reading goes on at the line after the one that it began on.
     Raises InputError if a wanted column is missing.
     """
@@ -145,6 +146,8 @@ def _table(
                     twice = next(column for column in header if header.count(column) > 1)
                     raise InputError(f"{place}: two columns are called {twice!r}")
                 continue
+        if len(header) > 1 and row.values == [""]:
+            continue
         if len(row.values) != len(header):
             found = len(row.values)
             yield InputError(f"{place}: {found} field{'s' * (found > 1)}, not {len(header)}")

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import domains.text.classifier
 from core.errors import InputError
-from domains.text.classifier import Explanation, Ngram, Sentiment, Word
+from domains.text.classifier import Sentiment
+from domains.text.explanation import Explanation, Ngram, Word
 
 LABELS = ("negative", "neutral", "positive")
 

@@ -38,10 +38,11 @@ def calls(monkeypatch):
     return found
 
 
-def test_page_opens_when_the_server_listens(calls):
+@pytest.mark.parametrize(("arguments", "path"), [(["text"], "text"), (["home"], ""), ([], "")])
+def test_page_opens_when_the_server_listens(calls, arguments, path):
     port = free_port()
-    command.open_app("text", port)
-    assert calls["browser"] == [f"http://127.0.0.1:{port}/text"]
+    command.open_app(*arguments, port=port)
+    assert calls["browser"] == [f"http://127.0.0.1:{port}/{path}"]
 
 
 def test_streamlit_is_told_to_stay_local_and_quiet():
@@ -55,8 +56,13 @@ def test_streamlit_is_told_to_stay_local_and_quiet():
 
 
 def test_an_unknown_page_lists_those_there():
-    with pytest.raises(typer.BadParameter, match=r"no page called 'nope'; pages: .*\btext\b"):
+    with pytest.raises(typer.BadParameter, match=r"no page called 'nope'; pages: home, .*\btext\b"):
         command.open_app("nope")
+
+
+def test_an_empty_address_is_wrong_usage():
+    with pytest.raises(typer.BadParameter, match="--host is empty"):
+        command.open_app(host="")
 
 
 def test_a_taken_port_is_an_error():

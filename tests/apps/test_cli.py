@@ -67,5 +67,15 @@ def test_a_closed_pipe_ends_quietly():
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["models", "list"]])
+def test_a_full_disk_is_one_error(arguments):
+    command = [sys.executable, "-m", "apps.cli", *arguments]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "receptive: error: No space left on device\n"
+
+
 def test_visible_text_steers_no_terminal():
     assert visible("naïve 👩‍🚀 \x1b[2J\r\n\u202e") == r"naïve 👩‍🚀 \x1b[2J\r\n\u202e"

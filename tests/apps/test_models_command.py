@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +73,44 @@ def test_show_prints_the_card_and_the_layers() -> None:
     assert "says [bold]yes[/bold] or no" in printed
     assert "receptive text train --arch text-cnn" in printed
     assert "accuracy" in printed
-    assert next(line for line in printed.splitlines() if line.startswith("  total"))
+    assert next(line for line in printed.splitlines() if line.startswith(" total"))
+
+
+@pytest.mark.parametrize("columns", ["20", "80"])
+def test_no_number_is_cut_or_folded(released: Path, columns: str) -> None:
+    config = CARD.config | {"vocabulary": 1_000_000, "dimensions": 300}
+    weights.save(dataclasses.replace(CARD, config=config), {}, released, {})
+    ended = CliRunner(env={"COLUMNS": columns}).invoke(models.app, ["show", "tiny"])
+    assert "300,000,000" in ended.stdout and "multiply-adds" in ended.stdout
+    assert "embedding.tables.0" in ended.stdout
+    assert "…" not in ended.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX terminal")
+@pytest.mark.parametrize("columns", [20, 80])
+def test_no_number_is_cut_on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    import termios
+
+    terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, columns))
+    with open(end, "w", closefd=False) as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        models._print_table(("layer", "parameters"), [("a long name " * 9, "1,234,567,890,123")])
+    os.close(end)
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "1,234,567,890,123" in shown
+    assert shown.count("long") == 9
+
+
+@pytest.mark.parametrize("arguments", [["show", "tiny"], ["list"], ["list", "--format=markdown"]])
+def test_what_a_card_says_is_shown_escaped(released: Path, arguments: list[str]) -> None:
+    card = dataclasses.replace(
+        CARD, description="\x1b[2J", metrics={"\x1b[2J": {"accuracy": 0.875}}
+    )
+    weights.save(card, {}, released, {})
+    printed = run(*arguments)[1]
+    assert "\x1b" not in printed and r"\x1b[2J" in printed
 
 
 def test_show_as_json_counts_the_parameters_by_hand() -> None:

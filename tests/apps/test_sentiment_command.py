@@ -120,6 +120,24 @@ def test_texts_that_end_like_files_are_texts(receptive):
     assert (done.code, done.lines) == (0, ["positive"])
 
 
+def test_a_file_of_another_kind_is_no_text(receptive, tmp_path):
+    (tmp_path / "good photo.png").write_bytes(b"\x89PNG")
+    (tmp_path / "good").mkdir()
+    done = receptive("good photo.png", "good", "bad.png", "--format", "label")
+    assert (done.code, done.lines) == (1, ["positive", "negative"])
+    assert done.errors == ["good photo.png: is a file, but not .csv .tsv .jsonl .txt"]
+
+
+@pytest.mark.parametrize("argument", ["-", "a.txt", "a good film", "photo.png"])
+def test_a_column_of_what_has_none_is_wrong_usage(receptive, tmp_path, argument):
+    for name in ("a.txt", "photo.png"):
+        (tmp_path / name).write_text("good\n")
+    (tmp_path / "a.csv").write_text("review\ngood\n")
+    done = receptive("a.csv", argument, "--column", "review", stdin=b"good\n")
+    assert (done.code, done.out) == (2, "")
+    assert receptive("--column", "review", stdin=b"good\n").code == 2
+
+
 @pytest.mark.parametrize("compress", [bytes, gzip.compress, lzma.compress])
 def test_rows_of_every_kind_of_file(receptive, tmp_path, compress):
     end = {bytes: "", gzip.compress: ".gz", lzma.compress: ".xz"}[compress]
@@ -152,6 +170,17 @@ def test_jsonl_keeps_the_object(receptive, tmp_path):
     answer = json.loads(line)
     assert list(answer) == ["label", "scores", "text", "predicted_label", "predicted_scores"]
     assert original.items() <= answer.items()
+
+
+def test_the_first_object_settles_what_jsonl_calls_the_answers(receptive, tmp_path):
+    (tmp_path / "a.jsonl").write_text(
+        '{"text": "good", "label": "pos"}\n{"text": "bad"}\n{"text": "meh", "predicted_label": 1}\n'
+    )
+    first, without, collides = map(json.loads, receptive("a.jsonl", "--format", "jsonl").lines)
+    assert (first["label"], first["predicted_label"]) == ("pos", "positive")
+    assert "label" not in without and without["predicted_label"] == "negative"
+    assert collides["predicted_label"] == 1
+    assert collides["predicted_predicted_label"] == "neutral"
 
 
 def test_csv_of_json_rows(receptive, tmp_path):
@@ -268,8 +297,8 @@ def test_control_characters_are_shown_escaped(receptive, tmp_path):
     done = receptive("good \x1b[2J\x07 film\nbad", "--explain")
     assert "\x1b" not in done.out and r"good \x1b[2J\x07 film\nbad" in done.out
     (tmp_path / "a.csv").write_text("\x1b[2J\n")
-    done = receptive("a.csv", "--column", "x", "evil\x1b[2J.txt")
-    assert "\x1b" not in done.err and r"evil\x1b[2J.txt: no such file" in done.err
+    done = receptive("a.csv", "--column", "x", "evil\x1b[2J.csv")
+    assert "\x1b" not in done.err and r"evil\x1b[2J.csv: no such file" in done.err
 
 
 def test_explanations_without_colour(receptive):
@@ -294,6 +323,20 @@ def test_explanations_in_csv_and_jsonl(receptive):
         ],
         "ngrams": [{"text": "so good", "start": 0, "end": 7, "weight": 0.75}],
     }
+
+
+def test_few_explanations_are_held_at_once(receptive, monkeypatch):
+    sizes = []
+
+    class Counting(fake_classifier()):
+        def predict(self, texts, explain=False, among=None):
+            sizes.append(len(texts))
+            return super().predict(texts, explain, among)
+
+    monkeypatch.setattr("domains.text.classifier.SentimentClassifier", Counting)
+    done = receptive("--explain", "--format", "label", stdin=b"good\n" * 1000)
+    assert len(done.lines) == sum(sizes) == 1000
+    assert max(sizes) <= 64
 
 
 class OnTerminal(subprocess.Popen):
@@ -385,6 +428,23 @@ def test_a_closed_pipe_ends_quietly(tmp_path):
         assert (out, errors.read()) == (b"positive\n", b"")
 
 
+@needs_posix
+@pytest.mark.parametrize("arguments", ["", "-"])
+def test_a_closed_standard_input_is_empty(arguments):
+    command = f"'{sys.executable}' '{FAKE}' sentiment {arguments} <&-"
+    done = subprocess.run(command, shell=True, env=ENVIRONMENT, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("where", ["> /dev/full", "--output /dev/full"])
+def test_a_full_disk_is_one_error(where):
+    command = f"'{sys.executable}' '{FAKE}' sentiment good {where}"
+    done = subprocess.run(command, shell=True, env=ENVIRONMENT, capture_output=True)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"receptive: error: No space left on device\n"
+
+
 @pytest.mark.parametrize(
     ("name", "start"), [("a.csv", "text,label,"), ("a.jsonl", "{"), ("a.txt", "label     ")]
 )
@@ -406,6 +466,11 @@ def test_output_has_the_good_rows_when_others_are_bad(receptive, tmp_path):
     done = receptive("good", "", "--output", "a", "--format", "label")
     assert (done.code, done.errors) == (1, ["argument 2: empty text"])
     assert (tmp_path / "a").read_text() == "positive\n"
+
+
+def test_output_to_a_dash_is_stdout(receptive, tmp_path):
+    assert receptive("good", "--output", "-", "--format", "label").lines == ["positive"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_output_that_cannot_be_written(receptive):

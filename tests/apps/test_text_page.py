@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 import apps
 from core.errors import InputError
 from domains.text import classifier
-from domains.text.classifier import Explanation, Ngram, Sentiment, Word
+from domains.text.classifier import Sentiment
+from domains.text.explanation import Explanation, Ngram, Word
 
 HOME = Path(apps.__file__).with_name("home.py")
 HOSTILE = "<script>alert(1)</script> <b>bold</b> $x^2$ :smile: **x** a warm, funny film"
@@ -248,6 +249,15 @@ def test_a_file_that_cannot_be_read(page):
     assert not page.exception
     assert page.error[0].value == "This file can't be read."
     assert page.text[0].value.startswith("reviews.csv")
+
+
+@pytest.mark.parametrize("first", ['"abc"', '[{"a": 1}]', "[" * 100_000])
+def test_a_first_line_that_is_no_object_is_a_bad_row(page, downloads, first):
+    uploaded(page, f'{first}\n{{"text": "A warm, funny film."}}\n', "x.jsonl")
+    assert not page.exception
+    assert page.selectbox[0].options == []
+    assert "Bad rows, not answered: 1" in alerts(page)
+    assert json.loads(downloads["Download jsonl"])["label"] == "positive"
 
 
 def test_only_so_many_rows_are_read(page, downloads):

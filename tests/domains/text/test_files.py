@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from domains.text.files import LabelledRow, Row, file_format, labelled_rows, open_file, rows
+from domains.text.files import (
+    LabelledRow,
+    Row,
+    column_names,
+    file_format,
+    labelled_rows,
+    open_file,
+    rows,
+)
 
 CELL = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20)
 TEXT = CELL.filter(str.strip)
@@ -117,11 +125,41 @@ def test_malformed_csv_rows_are_named_and_the_others_read():
         "a.csv:3: ',' expected after '\"'",
         "a.csv:4: 1 field, not 2",
         "a.csv:5: 3 fields, not 2",
-        "a.csv:6: 1 field, not 2",
         "a.csv:7: invalid UTF-8 at byte 3",
         "a.csv:8: empty text",
         "a.csv:10: a quote is opened and not closed",
     ]
+
+
+@pytest.mark.parametrize(("suffix", "mark"), [(".csv", b","), (".tsv", b"\t")])
+def test_blank_lines_between_several_columns_are_no_rows(suffix, mark):
+    found = read(b"text,n\n\na,1\r\n\r\nb,2\n\n\n".replace(b",", mark), f"a{suffix}")
+    assert (texts(found), complaints(found)) == (["a", "b"], [])
+    assert [row.line for row in found] == [3, 5]
+
+
+def test_a_blank_line_of_one_column_is_an_empty_text():
+    assert complaints(read(b"text\na\n\n", "a.csv")) == ["a.csv:3: empty text"]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "expected"),
+    [
+        (b'\xef\xbb\xbfid,"a, b"\n1,2\n', "x.csv", ["id", "a, b"]),
+        (b"id\ttext\r\n", "x.tsv", ["id", "text"]),
+        (gzip.compress(b'{"id": 1, "text": "a"}\n{"b": 1}\n'), "x.jsonl.gz", ["id", "text"]),
+        (b'"abc"\n', "x.jsonl", []),
+        (b'[{"a": 1}]\n', "x.jsonl", []),
+        (b"[" * 100_000, "x.jsonl", []),
+    ],
+)
+def test_column_names(content, name, expected):
+    assert column_names(io.BytesIO(content), name) == expected
+
+
+def test_column_names_of_what_cannot_be_read():
+    with pytest.raises(InputError, match=r"^x\.csv: is empty"):
+        column_names(io.BytesIO(b""), "x.csv")
 
 
 class Repeated(io.RawIOBase):
@@ -324,6 +362,29 @@ def test_without_a_header_the_label_is_first(tmp_path, name, mark):
     assert labelled(tmp_path, content, name) == [(1, "4", "good"), (2, "0", text)]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("class,text", ("4", "good")),
+        ("Review,stars", ("good", "4")),
+        ("stars, Text", ("4", "good")),
+    ],
+)
+def test_two_names_are_a_header_if_one_is_that_of_a_text_column(tmp_path, header, expected):
+    first, second = expected
+    assert labelled(tmp_path, f"{header}\n{first},{second}\n", "a.csv") == [(2, "4", "good")]
+
+
+def test_the_label_is_beside_a_text_column_that_is_named(tmp_path):
+    found = labelled(tmp_path, "stars\tbody\n4\tgood\n", "a.tsv", text_column="body")
+    assert found == [(2, "4", "good")]
+
+
+def test_no_field_of_json_is_taken_for_a_label(tmp_path):
+    with pytest.raises(InputError, match=r"a\.jsonl:1: no label column"):
+        labelled(tmp_path, '{"id": "7", "text": "good"}\n', "a.jsonl")
+
+
 def test_labels_in_json_may_be_numbers(tmp_path):
     content = '{"label": 0, "text": "bad"}\n{"label": null, "text": "x"}\n'
     assert labelled(tmp_path, content, "a.jsonl") == [
@@ -332,15 +393,20 @@ def test_labels_in_json_may_be_numbers(tmp_path):
     ]
 
 
-def test_scores_of_a_json_row_are_kept(tmp_path):
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ('{"a": 0.75, "b": 1}', {"a": 0.75, "b": 1}),
+        ('{"a": "much"}', None),
+        ('{"a": true}', None),
+        ("[0.75, 0.25]", None),
+        ("5", None),
+    ],
+)
+def test_scores_of_a_json_row_are_kept_if_they_are_numbers(tmp_path, scores, kept):
     path = tmp_path / "a.jsonl"
-    path.write_text(
-        '{"label": "a", "text": "x", "scores": {"a": 0.75, "b": 0.25}}\n'
-        '{"label": "a", "text": "x", "scores": {"a": "much"}}\n'
-    )
-    good, bad = labelled_rows(path)
-    assert good == LabelledRow(1, "x", "a", {"a": 0.75, "b": 0.25})
-    assert str(bad) == f"{path}:2: a score is not a number"
+    path.write_text(f'{{"label": "a", "text": "x", "scores": {scores}}}\n')
+    assert list(labelled_rows(path)) == [LabelledRow(1, "x", "a", kept)]
 
 
 def test_named_columns(tmp_path):
