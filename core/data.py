@@ -1,4 +1,4 @@
-"""Training data: which sets there are, where they lie, how they are fetched, unpacked and split."""
+"""Training data: which sets there are, where they lie, how they are fetched, read and split."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, TYPE_CHECKING, Any
@@ -49,12 +49,17 @@ class Source:
         return PurePosixPath(unquote_plus(urlsplit(self.url).path)).name
 
 
+Reader = Callable[[Path], Iterable[tuple[str, Iterable[tuple[str, str]]]]]
+"""From the folder of a set's unpacked files to its tables: (name, rows); a row is (label, text)."""
+
+
 @dataclass(frozen=True)
 class DataSet:
     """A public set of training data.
 
-    `get` puts it, unpacked, into `path`. `packed` are patterns of files that hold the same examples
-    in another form (`label<TAB>text`); both are relative to `folder()`.
+    Where `read` is given, `get` makes tables of what it fetched, beside `path`, and keeps nothing
+    else; otherwise it puts the files, unpacked, into `path`. `tables` are patterns of table files.
+    Both are relative to `folder()`.
     """
 
     name: str
@@ -62,7 +67,8 @@ class DataSet:
     licence: str
     path: str
     sources: tuple[Source, ...]
-    packed: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    read: Reader | None = None
 
 
 DATASETS: dict[str, DataSet] = {}
@@ -90,23 +96,22 @@ def folder() -> Path:
 
 
 def locate(name: str) -> list[Path]:
-    """Where a set lies: the folder that `get` made, or its packed files.
+    """Where a set lies: its tables, or the folder that `get` made.
 
     Raises InputError if it is not there.
     """
-    wanted = dataset(name)
-    if found := _find(wanted):
+    if found := _find(dataset(name)):
         return found
-    raise InputError(
-        f"{name} is not at {folder() / wanted.path}; fetch it by: receptive data get {name}"
-    )
+    raise InputError(f"{name} is not in {folder()}; fetch it by: receptive data get {name}")
 
 
 def get(name: str, progress: bool = False) -> list[Path]:
-    """Fetches a set, unless it is there: downloaded, sha256 checked, unpacked; whole or not at all.
+    """Fetches a set, unless it is there: downloaded, sha256 checked, unpacked, read into tables;
+    whole or not at all.
 
-    The sum of a file for which none is published goes to stderr. Raises InputError where an address
-    cannot be read, a sum differs, an archive is unsafe or the folder cannot be written.
+    The sum of a file for which none is published and the tables' sizes go to stderr. Raises
+    InputError where an address cannot be read, a sum differs, an archive is unsafe, its files are
+    not in the form that the set's reader knows, or the folder cannot be written.
     """
     wanted = dataset(name)
     if found := _find(wanted):
@@ -115,19 +120,23 @@ def get(name: str, progress: bool = False) -> list[Path]:
     try:
         folder().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".get-", dir=folder()) as scratch:
-            whole = Path(scratch) / "whole"
+            whole, tables = Path(scratch) / "whole", Path(scratch) / "tables"
             whole.mkdir()
+            tables.mkdir()
             for source in wanted.sources:
                 file = _download(source, Path(scratch), progress)
                 if file.suffix in _ARCHIVES:
                     _unpack(file, whole)
                 else:
                     file.rename(whole / file.name)
+            if wanted.read is not None:
+                _write_tables(wanted.name, wanted.read, whole, tables, progress)
             target.parent.mkdir(parents=True, exist_ok=True)
-            whole.rename(target)
+            if wanted.read is None:
+                return [whole.rename(target)]
+            return [table.rename(target.parent / table.name) for table in sorted(tables.iterdir())]
     except OSError as error:
         raise InputError(f"{target}: cannot be written: {error.strerror}") from error
-    return [target]
 
 
 def split(
@@ -151,10 +160,11 @@ def split(
 
 
 def _find(wanted: DataSet) -> list[Path]:
+    tables = sorted(path for pattern in wanted.tables for path in folder().glob(pattern))
     fetched = folder() / wanted.path
-    if fetched.is_dir():
+    if not tables and wanted.read is None and fetched.is_dir():
         return [fetched]
-    return sorted(path for pattern in wanted.packed for path in folder().glob(pattern))
+    return tables
 
 
 def _download(source: Source, scratch: Path, progress: bool) -> Path:
@@ -235,6 +245,30 @@ def _members(archive: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
     else:
         with _STREAMS[archive.suffix](archive) as content:
             yield archive.stem, content
+
+
+def _write_tables(name: str, read: Reader, files: Path, into: Path, progress: bool) -> None:
+    """Writes NAME.tsv.xz for each table: a header `label<TAB>text`, no quoting.
+
+    Runs of white space in a text, tabs and line ends among them, become one space; empty texts are
+    left out.
+    """
+    from tqdm import tqdm
+
+    try:
+        for table, rows in read(files):
+            written = 0
+            with lzma.open(into / f"{table}.tsv.xz", "wt", encoding="utf-8", newline="") as file:
+                file.write("label\ttext\n")
+                for label, text in tqdm(rows, desc=table, unit=" rows", disable=not progress):
+                    if words := text.split():
+                        file.write(f"{label}\t{' '.join(words)}\n")
+                        written += 1
+            print(f"{table}.tsv.xz: {written:,} rows", file=sys.stderr)
+    except InputError:
+        raise
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{name}: its files are not in the known form: {_line(error)}") from error
 
 
 def _not_a_file(archive: Path, name: str) -> InputError:

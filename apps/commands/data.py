@@ -40,24 +40,25 @@ def list_sets() -> None:
         try:
             places = [str(path) for path in data.locate(name)]
         except InputError:
-            places = [f"{data.folder() / known.path} (not there)"]
+            places = [f"(not there; receptive data get {name})"]
         typer.echo(f"\n{name}: {known.description}")
         typer.echo(f"  licence  {known.licence}")
         for place in places:
             typer.echo(f"  at       {place}")
         for source in known.sources:
-            typer.echo(f"  from     {source.url}")
+            unchecked = "" if source.sha256 else " (no published checksum)"
+            typer.echo(f"  from     {source.url}{unchecked}")
 
 
 @app.command()
 def get(name: Name) -> None:
-    """Fetches a set, checks its sha256, unpacks it; prints where it lies."""
+    """Fetches a set, checks its sha256, makes the tables that recipes read; prints their paths."""
     for place in data.get(name, progress=sys.stderr.isatty()):
         typer.echo(place)
 
 
 @app.command()
 def path(name: Name) -> None:
-    """Where a set lies: its folder, or its packed files, one a line."""
+    """Where a set lies: its tables, one a line, or its folder."""
     for place in data.locate(name):
         typer.echo(place)

@@ -1,4 +1,5 @@
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,10 @@ def test_list_tells_what_where_licence_and_address(root: Path, arguments: list[s
     blocks = dict(block.split(": ", 1) for block in printed.stdout.split("\n\n")[1:])
     assert {"sst", "mr", "imdb", "tweeteval", "goemotions"} <= blocks.keys()
     assert f"at       {root / 'text/mr.tsv.xz'}\n" in blocks["mr"]
-    assert f"at       {root / 'text/imdb'} (not there)" in blocks["imdb"]
+    assert "at       (not there; receptive data get imdb)" in blocks["imdb"]
     assert "licence  PDDL 1.0" in blocks["glove-6b"]
-    assert "https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip" in blocks["sst"]
+    assert blocks["sst"].endswith("https://nlp.stanford.edu/sentiment/trainDevTestTrees_PTB.zip")
+    assert blocks["newsmtsc"].endswith("train.jsonl (no published checksum)")
 
 
 def test_path_prints_where_a_set_lies(root: Path) -> None:
@@ -43,10 +45,27 @@ def test_path_prints_where_a_set_lies(root: Path) -> None:
 
 
 def test_get_prints_where_a_set_lies(root: Path) -> None:
-    (root / "text/sst").mkdir(parents=True)
-    printed = CliRunner().invoke(app, ["get", "sst"])
+    (root / "text/glove-6b").mkdir(parents=True)
+    printed = CliRunner().invoke(app, ["get", "glove-6b"])
     assert printed.exit_code == 0
-    assert printed.stdout == f"{root / 'text/sst'}\n"
+    assert printed.stdout == f"{root / 'text/glove-6b'}\n"
+
+
+def test_get_prints_the_tables_that_it_wrote(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trees = {f"trees/{split}.txt": "(3 (2 so) (3 good))\n" for split in ("train", "dev", "test")}
+
+    def download(source: data.Source, scratch: Path, progress: bool) -> Path:
+        path = scratch / source.file_name
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in trees.items():
+                archive.writestr(name, content)
+        return path
+
+    monkeypatch.setattr(data, "_download", download)
+    printed = CliRunner().invoke(app, ["get", "sst"])
+    names = ("sst5_dev", "sst5_test", "sst5_train", "sst5_train_phrases")
+    assert printed.stdout.split() == [str(root / f"text/{name}.tsv.xz") for name in names]
+    assert "sst5_train_phrases.tsv.xz: 2 rows" in printed.stderr
 
 
 @pytest.mark.parametrize(

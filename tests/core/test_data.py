@@ -1,13 +1,15 @@
+import dataclasses
 import gzip
 import hashlib
 import io
 import lzma
+import re
 import stat
 import tarfile
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -157,13 +159,83 @@ def test_a_set_that_is_there_is_not_fetched_again(root: Path, serve: Serve) -> N
     assert get("some") == [root / "text/some"]
 
 
-def test_packed_files_count_as_there(root: Path, serve: Serve) -> None:
+def test_tables_count_as_there(root: Path, serve: Serve) -> None:
     serve("train.tsv", None)
-    packed = [root / "text/some_dev.tsv.xz", root / "text/some_train.tsv.xz"]
-    packed[0].parent.mkdir()
-    for path in packed:
+    tables = [root / "text/some_dev.tsv.xz", root / "text/some_train.tsv.xz"]
+    tables[0].parent.mkdir()
+    for path in tables:
         path.touch()
-    assert get("some") == packed == locate("some")
+    assert get("some") == tables == locate("some")
+
+
+def reads(read: Callable[[Path], Iterable[tuple[str, Iterable[tuple[str, str]]]]]) -> None:
+    """The set "some" gets a reader."""
+    data.register(dataclasses.replace(data.dataset("some"), read=read))
+
+
+def test_a_set_with_a_reader_leaves_its_tables_alone(
+    root: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve("a.tar.gz", tar(("d/x.txt", b'fine \t\r\n film\n\n \n"bad"'), ("d/y", b"unused")))
+
+    def read(files: Path) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
+        good, bad = (files / "d/x.txt").read_bytes().decode().split("\n\n")
+        yield "some_train", iter([("pos", good), ("pos", " \n"), ("neg", bad)])
+        yield "some_dev", [("neg", "a\u2028b\xa0c\x85d")]
+
+    reads(read)
+    assert get("some") == [root / "text/some_dev.tsv.xz", root / "text/some_train.tsv.xz"]
+    assert get("some") == locate("some")
+    assert {name: lzma.decompress(packed) for name, packed in contents(root).items()} == {
+        "text/some_train.tsv.xz": b'label\ttext\npos\tfine film\nneg\t"bad"\n',
+        "text/some_dev.tsv.xz": b"label\ttext\nneg\ta b c d\n",
+    }
+    assert not [path for path in root.iterdir() if path.name.startswith(".")]
+    told = capsys.readouterr()
+    assert "some_train.tsv.xz: 2 rows" in told.err
+    assert not told.out
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (InputError("x.txt: not there"), r"^x\.txt: not there$"),
+        (KeyError("label"), "^some: its files are not in the known form: 'label'$"),
+        (ValueError("two\nlines"), "^some: its files are not in the known form: two lines$"),
+    ],
+)
+def test_files_that_a_reader_does_not_know(
+    root: Path, serve: Serve, problem: Exception, message: str
+) -> None:
+    serve("train.tsv", b"text")
+
+    def read(files: Path) -> Iterator[tuple[str, Iterable[tuple[str, str]]]]:
+        yield "some_dev", [("neg", "bad")]
+        raise problem
+
+    reads(read)
+    refused(root, message)
+
+
+def test_a_folder_does_not_stand_for_the_tables(root: Path, serve: Serve) -> None:
+    serve("train.tsv", b"fine")
+    reads(lambda files: [("some_train", [("pos", (files / "train.tsv").read_text())])])
+    (root / "text/some").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"some is not in .*: receptive data get some"):
+        locate("some")
+    assert get("some") == [root / "text/some_train.tsv.xz"]
+
+
+def test_progress_is_told_on_stderr(
+    root: Path, serve: Serve, capsys: pytest.CaptureFixture[str]
+) -> None:
+    serve("train.tsv", b"fine" * 50_000)
+    reads(lambda files: [("some_train", [("pos", "fine")] * 100)])
+    get("some", progress=True)
+    told = capsys.readouterr()
+    assert "100%" in told.err
+    assert re.search(r"some_train:.* 100/100 ", told.err)
+    assert not told.out
 
 
 def test_the_sum_is_told_where_none_is_published(
