@@ -12,6 +12,8 @@ import logging
 import struct
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +21,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
+
+UNSHARED_BYTES = 1 << 20  # that an initialiser may have in the graph itself
+TOLERANCE = 1e-3  # between the answers of onnxruntime and torch; relative above 1
 
 
 def to_onnx(
@@ -33,7 +38,8 @@ def to_onnx(
     """The graph of `model` in eval mode, its weights those of `tensors` in `weights_file`.
 
     `dynamic` names the axes of each input that may have any length. `tensors` is what the
-    safetensors file holds; initialisers of the same name and content refer to it.
+    safetensors file holds; initialisers of the same name and content refer to it. Raises
+    RuntimeError if a large one does not.
     """
     import onnx
     import torch
@@ -70,14 +76,14 @@ def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file
 
     places = safetensors_places(tensors)
     for initialiser in graph.graph.initializer:
-        if initialiser.name not in places:
-            continue
-        if not np.array_equal(onnx.numpy_helper.to_array(initialiser), tensors[initialiser.name]):
-            continue
-        start, length = places[initialiser.name]
-        initialiser.raw_data = b""
-        set_external_data(initialiser, weights_file, offset=start, length=length)
-        initialiser.ClearField("raw_data")
+        name, content = initialiser.name, onnx.numpy_helper.to_array(initialiser)
+        if name in places and np.array_equal(content, tensors[name]):
+            start, length = places[name]
+            initialiser.raw_data = b""
+            set_external_data(initialiser, weights_file, offset=start, length=length)
+            initialiser.ClearField("raw_data")
+        elif content.nbytes > UNSHARED_BYTES:
+            raise RuntimeError(f"{weights_file} does not hold {name}, which the graph needs")
     _forget_the_making(graph.graph)
     return bytes(graph.SerializeToString())
 
@@ -87,6 +93,48 @@ def _forget_the_making(graph: Any) -> None:
     for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+
+
+def compare(
+    model: nn.Module,
+    graph: bytes,
+    inputs: Sequence[str],
+    trials: Sequence[Sequence[Tensor]],
+    tensors: Mapping[str, NDArray[Any]],
+    weights_file: str,
+) -> None:
+    """Raises RuntimeError unless onnxruntime answers each of the `trials` as the model does.
+
+    The arguments are those of `to_onnx`; what it gave is run from files, as it will be.
+    """
+    import onnxruntime
+    import torch
+    from safetensors.numpy import save_file
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "graph.onnx"
+        path.write_bytes(graph)
+        save_file(
+            {n: np.ascontiguousarray(a) for n, a in tensors.items()}, path.with_name(weights_file)
+        )
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        for trial in trials:
+            with torch.no_grad():
+                expected = model.eval()(*trial)
+            given = {name: tensor.numpy() for name, tensor in zip(inputs, trial, strict=True)}
+            pairs = zip(
+                session.run(None, given),
+                expected if isinstance(expected, tuple) else (expected,),
+                strict=True,
+            )
+            for ours, theirs in pairs:
+                if not np.allclose(ours, theirs.numpy(), atol=TOLERANCE, rtol=TOLERANCE):
+                    shapes = ", ".join(str(tuple(tensor.shape)) for tensor in trial)
+                    raise RuntimeError(f"the ONNX graph answers {shapes} otherwise than torch")
 
 
 def safetensors_places(tensors: Mapping[str, NDArray[Any]]) -> dict[str, tuple[int, int]]:

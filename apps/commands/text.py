@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -34,11 +36,15 @@ def train(
     labels: Annotated[
         list[str] | None, typer.Option("--map", help="OLD=NEW label; OLD= leaves its rows out.")
     ] = None,
+    column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="The column with the label.")] = None,
     arch: Annotated[str | None, typer.Option(help="text-cnn, bag-of-embeddings or rnn.")] = None,
     recipe: Annotated[
         str | None, typer.Option(help="A recipe by name or .toml file; options go before it.")
     ] = None,
-    folds: Annotated[int, typer.Option(help="Cross-validate instead of writing a model.")] = 0,
+    folds: Annotated[
+        int, typer.Option(min=0, help="Cross-validate instead of writing a model.")
+    ] = 0,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="NAME=VALUE of the recipe or the architecture; repeatable."),
@@ -46,18 +52,29 @@ def train(
 ) -> None:
     """Train a network on labelled texts; an interrupted run resumes when it is called again.
 
-    Writes OUT.toml (the card), OUT.safetensors and OUT.onnx; the log and the checkpoint lie in
-    OUT.run. With --folds N prints the accuracy of N-fold cross-validation as JSON.
+    Writes OUT.toml (the card), OUT.safetensors and OUT.onnx. The log, and until the model is
+    written the checkpoint, lie in OUT.run. With --folds N prints the accuracy of N-fold
+    cross-validation as JSON.
     """
     from core import data as core_data
     from core.registry import configure
+    from core.weights import PICKLES
     from domains.text import recipe as recipes
+    from domains.text import release
 
+    if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
+        raise InputError(f"--out {out}: not the name of a model")
+    make_room(out.with_name(f"{out.name}.toml"))
     fields = recipes.read_recipe(recipe, core_data.folder()) if recipe else {}
     mapping = mapped(labels)
     for name, paths in {"data": data, "dev": dev, "held_out": test}.items():
         if paths:
-            fields[name] = tuple(recipes.Source(path, labels=mapping) for path in paths)
+            fields[name] = tuple(
+                recipes.LabelledFile(
+                    path, labels=mapping, text_column=column, label_column=label_column
+                )
+                for path in paths
+            )
     if vectors:
         fields["vectors"] = tuple(vectors)
     if arch:
@@ -74,10 +91,9 @@ def train(
     made = configure(recipes.Recipe, fields, "a recipe")
     run = out.with_name(f"{out.name}.run")
     if folds:
-        print(json.dumps(recipes.cross_validate(made, run, folds)))
-        return
-    card = recipes.release(made, run, out, shlex.join(["receptive", *sys.argv[1:]]))
-    if card:
+        if found := release.cross_validate(made, run, folds):
+            print(json.dumps(found))
+    elif card := release.release(made, run, out, shlex.join(["receptive", *sys.argv[1:]])):
         print(card.path)
 
 
@@ -90,6 +106,8 @@ def evaluate(
     labels: Annotated[
         list[str] | None, typer.Option("--map", help="OLD=NEW label; OLD= leaves its rows out.")
     ] = None,
+    column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
+    label_column: Annotated[str | None, typer.Option(help="The column with the label.")] = None,
     output: Annotated[str, typer.Option("--format", help="json or table.")] = "table",
     record: Annotated[
         str | None, typer.Option(help="Keep the figures in the model's card under this name.")
@@ -101,18 +119,24 @@ def evaluate(
     """
     from core import weights
     from domains.text.classifier import SentimentClassifier
-    from domains.text.recipe import evaluate as measure
+    from domains.text.evaluation import evaluate as measure
+    from domains.text.recipe import LabelledFile
 
     if record and len(data) > 1:
         raise typer.BadParameter("one file at a time", param_hint="--record")
     if output not in ("json", "table"):
         raise typer.BadParameter("json or table expected", param_hint="--format")
     classifier = SentimentClassifier.load(model)
+    if record and not isinstance(classifier.card.metrics.get(record, {}), dict):
+        raise InputError(f"--record {record}: the card has a figure of that name")
+    mapping = mapped(labels)
     for path in data:
-        found = measure(classifier, path, mapped(labels))
+        file = LabelledFile(path, labels=mapping, text_column=column, label_column=label_column)
+        found = measure(classifier, file)
         if record:
             kept = {name: value for name, value in found.items() if name != "texts_per_second"}
-            weights.record(classifier.card, record, kept)
+            source = {"file": path.name} | ({"labels": mapping} if mapping else {})
+            weights.record(classifier.card, record, {**source, **kept})
         if output == "json":
             print(json.dumps({"model": classifier.card.name, "data": path.name, **found}))
         else:
@@ -126,7 +150,7 @@ def teach(
     unlabelled: Annotated[
         Paths, typer.Option(help="Texts to judge by sentences; repeatable.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="Sentences of each unlabelled file.")] = 250_000,
+    limit: Annotated[int, typer.Option(min=1, help="Sentences of each unlabelled file.")] = 250_000,
 ) -> None:
     """Fine-tune a larger network and write its opinions, for `train --data` to learn from.
 
@@ -148,9 +172,9 @@ def vectors(
     out: Annotated[Path, typer.Option(help="The file to write: .bin is binary, else text.")],
     method: Annotated[str, typer.Option(help="word2vec, fasttext, or convert.")] = "word2vec",
     column: Annotated[str | None, typer.Option(help="The column that holds the text.")] = None,
-    dimensions: Annotated[int, typer.Option(help="Of a vector.")] = 100,
-    epochs: Annotated[int, typer.Option(help="Passes over the texts.")] = 5,
-    minimum_count: Annotated[int, typer.Option(help="Rarer words are left out.")] = 5,
+    dimensions: Annotated[int, typer.Option(min=1, help="Of a vector.")] = 100,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the texts.")] = 5,
+    minimum_count: Annotated[int, typer.Option(min=1, help="Rarer words are left out.")] = 5,
 ) -> None:
     """Train word vectors on texts, or convert vectors that others trained (GloVe, fastText, …)."""
     from core.weights import atomic_write
@@ -162,22 +186,38 @@ def vectors(
         bad.append(error)
         complain(error)
 
+    if method not in (*embeddings.METHODS, "convert"):
+        raise typer.BadParameter("word2vec, fasttext or convert expected", param_hint="--method")
+    if method == "convert" and len(files) > 1:
+        raise typer.BadParameter("convert takes one file", param_hint="FILES")
+    make_room(out)
     if method == "convert":
-        if len(files) > 1:
-            raise typer.BadParameter("convert takes one file", param_hint="FILES")
         made = embeddings.read(files[0])
-    elif method in embeddings.METHODS:
+    else:
         made = embeddings.train(
             files, reject, column=column, method=method, dimensions=dimensions, epochs=epochs,
             minimum_count=minimum_count,
         )  # fmt: skip
-    else:
-        raise typer.BadParameter("word2vec, fasttext or convert expected", param_hint="--method")
     with atomic_write(out, "wb") as file:
         embeddings.write(made, file, binary=out.suffix == ".bin")
     print(f"{len(made):,} words, {made.vector_size} dimensions: {out}", file=sys.stderr)
     if bad:
         raise typer.Exit(1)
+
+
+def make_room(out: Path) -> None:
+    """Makes the folder of a file that is to be written, long before it is.
+
+    Raises InputError if that cannot be, or if the file cannot be written there.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out}: {error.strerror}") from None
+    if out.is_dir():
+        raise InputError(f"--out {out}: is a folder")
+    if not os.access(out if out.exists() and not out.is_file() else out.parent, os.W_OK):
+        raise InputError(f"--out {out}: cannot be written")
 
 
 def mapped(labels: list[str] | None) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 A training file is csv, tsv or jsonl with a text and a label. A jsonl row may carry `scores`, one
 probability a label, as `receptive sentiment --format jsonl` writes them: then these are learned in
-the label's place (a teacher's opinion: Hinton and others 2015).
+the label's place (a teacher's opinion: Hinton and others 2015). Texts to measure on keep the label.
 """
 
 from __future__ import annotations
@@ -49,26 +49,33 @@ def read(
     labels: Sequence[str] | None = None,
     mapping: Mapping[str, str] | None = None,
     weight: float = 1.0,
+    *,
+    soft: bool = False,
+    text_column: str | None = None,
+    label_column: str | None = None,
 ) -> tuple[list[str], list[Example]]:
     """The labels and examples of one file, in the file's order.
 
     `mapping` says what the file's own labels mean; rows whose label means "" are left out. Labels
     are sorted by name unless given. A file of negative and positive texts alone doesn't choose
-    neutral. Raises InputError at the first bad row, naming it, and for a label that isn't among
-    those given.
+    neutral. `soft` examples take a row's `scores`, if it has any, in its label's place. Raises
+    InputError at the first bad row, naming it, and for a label or the name of a score that isn't
+    among the labels.
     """
     meaning = {canonical(old): canonical(new) for old, new in (mapping or {}).items()}
     rows: list[tuple[int, str, dict[str, float]]] = []
-    for row in labelled_rows(path):
+    found: set[str] = set()
+    for row in labelled_rows(path, text_column, label_column):
         if isinstance(row, InputError):
             raise row
         label = canonical(row.label)
         if label := meaning.get(label, label):
-            rows.append((row.line, row.text, row.scores or {label: 1.0}))
+            found.add(label)
+            rows.append((row.line, row.text, (soft and row.scores) or {label: 1.0}))
     if not rows:
         raise InputError(f"{path}: no texts")
     used = {name for _, _, opinion in rows for name in opinion}
-    names = list(labels) if labels else sorted(used)
+    names = list(labels or sorted(found))
     among = tuple(used != {"negative", "positive"} or name in used for name in names)
     examples = []
     for line, text, opinion in rows:
@@ -116,7 +123,8 @@ class TextData:
 
     words: (B, T) int64, padded with 0 to the longest of the batch; a text of more than `crop`
     words gives a random stretch of that many, and `unknown` of the words are hidden, each epoch
-    anew. target: (B, classes) float. among: (B, classes) bool.
+    anew. Of a longer text than `limit` words, only those are known. target: (B, classes) float.
+    among: (B, classes) bool.
     """
 
     def __init__(
@@ -126,9 +134,10 @@ class TextData:
         *,
         crop: int = 256,
         unknown: float = 0.0,
+        limit: int = 4096,
     ) -> None:
         self.words = [
-            np.asarray(vocabulary.ids(example.text, 4096), dtype=np.int32) for example in examples
+            np.asarray(vocabulary.ids(example.text, limit), dtype=np.int32) for example in examples
         ]
         self.lengths = np.minimum([len(words) for words in self.words], crop)
         self.target = np.asarray([example.target for example in examples], dtype=np.float32)

@@ -59,6 +59,9 @@ class TextCNNConfig(TextNetworkConfig):
         super().__post_init__()
         if not set(self.pools) <= set(POOLS):
             raise InputError(f"pools must be of {', '.join(POOLS)}")
+        for name, values in {"widths": self.widths, "pools": self.pools}.items():
+            if len(set(values)) < len(values):
+                raise InputError(f"{name} cannot repeat one: {values}")
 
 
 @dataclass(frozen=True)

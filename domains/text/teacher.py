@@ -23,13 +23,16 @@ from core.errors import InputError
 from core.training import TrainingConfig, fit
 from core.weights import atomic_write
 
-from .data import Example, TextData, loss, read, without
+from .data import Example, TextData, loss, without
+from .evaluation import dev_figures, logits
 from .files import rows
-from .recipe import Ready, Recipe, dev_figures, logits, prepare
+from .recipe import Ready, Recipe, prepare, run_folder
 from .tokens import PADDING, split_sentences
 
 PIECES = 64  # word pieces of a text that the teacher reads
 TRUST = 0.5  # the teacher's part in a labelled text's target; the label has the rest
+FIELDS = {"data", "dev", "held_out", "labels", "monitor", "seed", "description", "licence"}
+# of a recipe that a teacher follows; for the rest there is TRAINING
 SENTENCE_WORDS = range(3, 61)  # an unlabelled sentence outside is left out
 TRAINING = TrainingConfig(
     epochs=2, batch_size=64, schedule="cosine", warmup=0.06, gradient_clip=1.0,
@@ -85,8 +88,11 @@ def load_encoder() -> tuple[nn.Module, WordPieces, int]:
     return encoder, WordPieces(tokeniser), int(encoder.config.hidden_size)
 
 
-def train(ready: Ready, run: Path) -> tuple[Teacher, WordPieces]:
-    """The encoder fine-tuned on these texts: `TRAINING`, AdamW, 8e-5 and 1e-3 for the new layer."""
+def train(ready: Ready, monitor: str, run: Path) -> tuple[Teacher, WordPieces]:
+    """The encoder fine-tuned on these texts: `TRAINING`, AdamW, 8e-5 and 1e-3 for the new layer.
+
+    The dev figure `monitor` chooses the epoch.
+    """
     encoder, pieces, features = load_encoder()
     torch.manual_seed(TRAINING.seed)
     teacher = Teacher(encoder, features, len(ready.labels))
@@ -100,7 +106,7 @@ def train(ready: Ready, run: Path) -> tuple[Teacher, WordPieces]:
         TRAINING,
         run,
         validate=lambda module: dev_figures(module, pieces, ready),
-        monitor="macro_recall",
+        monitor=monitor,
     )
     return teacher, pieces
 
@@ -111,20 +117,28 @@ def teach(recipe: Recipe, unlabelled: Sequence[Path], limit: int, out: Path) -> 
     of the recipe's own texts (NAME.jsonl; a known label keeps its part), of stretches and thinned
     copies of those that know three classes (variants.jsonl), and of at most `limit` sentences of
     each unlabelled file (NAME_sentences.jsonl). Held-out texts and repeats are left out everywhere.
+
+    Raises InputError for a recipe that sets what a teacher doesn't follow, or has no dev file.
     """
+    for field in dataclasses.fields(recipe):
+        if field.name not in FIELDS and getattr(recipe, field.name) != getattr(
+            Recipe(), field.name
+        ):
+            raise InputError(f"a teacher's recipe: {field.name} has no effect there, leave it out")
+    if not recipe.dev:
+        raise InputError("a teacher's recipe: dev: a file is needed, to choose the epoch")
     ready = prepare(recipe)
     for path in unlabelled:
         next(texts(path), None)  # a file that can't be read is told before the training
-    teacher, pieces = train(ready, out / "teacher.run")
+    run = run_folder(recipe, out / "teacher.run")
+    teacher, pieces = train(ready, recipe.monitor, run)
     known = [
-        example.text
-        for entry in (*recipe.dev, *recipe.held_out)
-        for example in read(entry.path, mapping=entry.labels)[1]
+        example.text for entry in (*recipe.dev, *recipe.held_out) for example in entry.read()[1]
     ]
     rng = np.random.default_rng(recipe.seed)
     written, short = [], []
     for entry in recipe.data:
-        _, examples = read(entry.path, ready.labels, entry.labels)
+        _, examples = entry.read(ready.labels, soft=True)
         kept = [examples[n] for n in without([example.text for example in examples], known)]
         known += [example.text for example in kept]
         if kept and all(kept[0].among):
@@ -153,7 +167,7 @@ def opinions(
     if not examples:
         return []
     free = [dataclasses.replace(example, among=(True,) * len(labels)) for example in examples]
-    scores = logits(teacher, pieces, free).softmax(1).double().numpy()
+    scores = logits(teacher, pieces, free, title=path.name).softmax(1).double().numpy()
     with atomic_write(path) as file:
         for example, opinion in zip(examples, scores, strict=True):
             target = np.asarray(example.target)

@@ -1,5 +1,7 @@
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -152,6 +154,41 @@ def test_a_mapping_of_labels(evaluated, made_up, tiny, tmp_path):
     assert found["accuracy"] == evaluated(tiny.test)["accuracy"]
 
 
+def test_columns_of_ones_own(command, evaluated, made_up, tiny, tmp_path):
+    test = tmp_path / "test.csv"
+    rows = [("no text", label, text) for label, text in made_up.sentences(60, 3)]
+    with test.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "stars", "body"), *rows])
+    columns = ["--column", "body", "--label-column", "stars"]
+    assert evaluated(test, *columns)["accuracy"] == evaluated(tiny.test)["accuracy"]
+    done = command("text", "train", "--data", test, *columns, "--arch", "bag-of-embeddings",
+                   "--set", "epochs=1", "--out", tmp_path / "own")  # fmt: skip
+    assert done.code == 0, done.err
+    assert read_card(tmp_path / "own.toml").labels == LABELS
+    columns[1] = "x"
+    done = command("text", "eval", "--model", tiny.card, "--data", test, *columns)
+    one_error(done, "test.csv", "'x'")
+
+
+def test_recorded_figures_say_of_which_file(command, tiny, tmp_path):
+    for path in tiny.folder.glob("tiny.*"):
+        if path.is_file():
+            shutil.copy(path, tmp_path)
+    card = tmp_path / "tiny.toml"
+    measure = ["text", "eval", "--model", card, "--data", tiny.test, "--map", "neg=negative"]
+    done = command(*measure, "--record", "test", "--format", "json")
+    assert done.code == 0, done.err
+    kept, found = read_card(card).metrics["test"], json.loads(done.out)
+    assert kept["file"] == "test.jsonl"
+    assert kept["labels"] == {"neg": "negative"}
+    assert kept["accuracy"] == found["accuracy"]
+    before = card.read_bytes()
+    for name in ("temperature", "epochs", "minutes"):
+        one_error(command(*measure, "--record", name), f"--record {name}")
+    assert card.read_bytes() == before
+    assert command(*measure, "--record", "test").code == 0  # its own figures may be renewed
+
+
 def test_several_files_one_line_each(command, made_up, tiny, tmp_path):
     other = made_up.write(tmp_path / "other.csv", made_up.sentences(30, 8))
     for form in ("json", "table"):
@@ -213,11 +250,39 @@ def test_things_that_are_not_there(command, tiny, tmp_path):
         "filters=-2", "channels=rand", 'pools=["min"]', "learning_rate=high", "crop=0",
         "vocabulary=two", "precision=16", "schedule=steps", "patience=soon", "unknown=x",
         "dimensions=0", "monitor=happiness", "gradient_clip=none", "seed=-1", "settings=3",
+        "classes=7", "widths=[3, 3]", "labels=3", 'labels=["pos"]',
     ],
 )  # fmt: skip
 def test_a_bad_setting_is_named(command, tiny, tmp_path, setting):
     done = command(*tiny.arguments, "--set", setting, "--out", tmp_path / "model")
     one_error(done, setting.partition("=")[0])
+
+
+def test_settings_that_do_not_go_together(command, tiny, tmp_path):
+    train = ["text", "train", "--data", tiny.train, "--out", tmp_path / "model"]
+    one_error(command(*train, "--set", "patience=2"), "patience", "--dev")
+    one_error(command(*train, "--folds", 2, "--set", "seed=-1"), "seed")
+    vectors = ["--vectors", tiny.train, "--set", "dimensions=7"]
+    one_error(command(*train, *vectors), "dimensions", "vectors")
+
+
+@pytest.mark.parametrize("name", [".", "..", "model.pt", "model.bin", "a:b", "a\\b", "file/model"])
+def test_a_model_that_cannot_be_written_is_told_before_the_training(
+    command, tiny, tmp_path, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    one_error(command(*tiny.arguments, "--out", name), f"--out {name}")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", [".", "file/vectors.bin"])
+def test_vectors_that_cannot_be_written_are_told_before_the_training(
+    command, tmp_path, monkeypatch, name
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    one_error(command("text", "vectors", "never_read.txt", "--out", name), f"--out {name}")
 
 
 @pytest.mark.parametrize("mapping", ["neg", ""])
@@ -238,6 +303,9 @@ def test_a_bad_mapping_is_named(command, tiny, tmp_path, mapping):
         ["vectors"],
         ["vectors", "a.txt"],
         ["vectors", "a.txt", "--out", "b.bin", "--method", "glove"],
+        ["vectors", "a.txt", "--out", "b.bin", "--dimensions", "-3"],
+        ["vectors", "a.txt", "--out", "b.bin", "--dimensions", "0"],
+        ["vectors", "a.txt", "--out", "b.bin", "--epochs", "0"],
         ["nothing"],
     ],
 )
@@ -289,14 +357,14 @@ def test_any_labels_with_a_baseline(command, made_up, tmp_path):
 
 KILLED = """
 import os, signal
-from domains.text import recipe
-figures, calls = recipe.dev_figures, []
+from domains.text import release
+figures, calls = release.dev_figures, []
 def dev_figures(*arguments):
     calls.append(1)
     if len(calls) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     return figures(*arguments)
-recipe.dev_figures = dev_figures
+release.dev_figures = dev_figures
 from apps.cli import main
 main()
 """
@@ -325,13 +393,45 @@ def test_a_killed_run_resumes_to_the_very_same_model(command, tiny, tmp_path):
 
 
 def test_a_run_that_is_done_is_not_run_again(command, tiny):
-    """The same command again writes the same model, from the checkpoint."""
+    """The same command again finds the model; of its run only the log is left."""
     [log] = (tiny.folder / "tiny.run").glob("*/log.jsonl")
-    before, files = log.read_bytes(), read_card(tiny.card).files
+    before, card = log.read_bytes(), tiny.card.read_bytes()
     done = command(*tiny.arguments, "--out", tiny.folder / "tiny")
-    assert done.code == 0, done.err
+    assert (done.code, done.out, done.err) == (0, f"{tiny.card}\n", "")
     assert log.read_bytes() == before
-    assert read_card(tiny.card).files == files
+    assert tiny.card.read_bytes() == card
+    assert not list((tiny.folder / "tiny.run").glob("**/checkpoint*"))
+
+
+def test_two_processes_train_one_model(command, made_up, tmp_path):
+    data = made_up.write(tmp_path / "data.csv", made_up.sentences(90, 1))
+    dev = made_up.write(tmp_path / "dev.csv", made_up.sentences(30, 2))
+    train = ["text", "train", "--data", data, "--dev", dev, "--set", "dropout=0", "--set",
+             "epochs=3", "--set", "filters=5", "--set", "dimensions=8", "--set",
+             "batch_size=7"]  # fmt: skip
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    two = subprocess.run(
+        [sys.executable, *torchrun, "-m", "apps.cli", *map(str, train), "--out", tmp_path / "two"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert two.returncode == 0, two.stderr
+    assert two.stdout == f"{tmp_path / 'two.toml'}\n"
+    one = command(*train, "--out", tmp_path / "one")
+    assert one.code == 0, one.err
+
+    def losses(name):
+        [log] = (tmp_path / f"{name}.run").glob("*/log.jsonl")
+        return [json.loads(line).get("loss", 0.0) for line in log.read_text().splitlines()]
+
+    assert losses("two") == pytest.approx(losses("one"), abs=1e-4)
+    for name in ("one", "two"):
+        done = command(
+            "text", "eval", "--model", tmp_path / name, "--data", dev, "--format", "json"
+        )
+        assert json.loads(done.out)["accuracy"] == pytest.approx(
+            read_card(tmp_path / f"{name}.toml").metrics["dev dev"]["accuracy"], abs=1e-4
+        )
 
 
 def test_folds(command, made_up, tmp_path):

@@ -23,14 +23,14 @@ from tqdm import tqdm
 
 from core.data import folder
 from domains.text.data import Example, read
-from domains.text.recipe import Ready, Recipe, Source, prepare
+from domains.text.recipe import LabelledFile, Ready, Recipe, prepare
 
 SST3 = dict(zip("01234", ("negative", "negative", "neutral", "positive", "positive"), strict=True))
 SST2 = {**SST3, "2": ""}
 
 
-def source(name: str, labels: dict[str, str] | None = None) -> Source:
-    return Source(folder() / "text" / f"{name}.tsv.xz", labels=labels or {})
+def source(name: str, labels: dict[str, str] | None = None) -> LabelledFile:
+    return LabelledFile(folder() / "text" / f"{name}.tsv.xz", labels=labels or {})
 
 
 # The texts of recipes/sentiment.toml that people labelled. Files of two classes just say nothing of

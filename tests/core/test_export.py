@@ -8,7 +8,7 @@ import torch
 from safetensors.numpy import save
 from torch import nn
 
-from core.export import safetensors_places, to_onnx
+from core.export import compare, safetensors_places, to_onnx
 
 
 class Network(nn.Module):
@@ -71,6 +71,30 @@ def test_the_graph_reads_its_weights_from_the_safetensors_file(exported, tmp_pat
     after = session(tmp_path).run(["logits"], {"x": x})[0]
     assert (before < 0.99).all()
     np.testing.assert_allclose(after, 1.0, atol=1e-4)
+
+
+def test_an_altered_graph_is_told_from_the_network(exported):
+    network, folder = exported
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    tensors["words"] = np.frombuffer(b"not a weight", dtype=np.uint8)
+    graph, trials = (folder / "n.onnx").read_bytes(), [[torch.randn(2, 7, 4)]]
+    compare(network, graph, ["x"], trials, tensors, "n.safetensors")
+    for wrong in (0.01, float("nan")):
+        altered = {**tensors, "layer.bias": tensors["layer.bias"] + np.float32(wrong)}
+        with pytest.raises(RuntimeError, match=r"\(2, 7, 4\)"):
+            compare(network, graph, ["x"], trials, altered, "n.safetensors")
+
+
+def test_a_large_weight_must_be_shared():
+    network = nn.Linear(600, 500)
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    x = torch.randn(2, 600)
+    for found in ({}, {"weight": tensors["weight"] + 1}):
+        with pytest.raises(RuntimeError, match=r"n\.safetensors does not hold"):
+            to_onnx(network, [x], ["x"], ["y"], {"x": {0: "B"}}, found, "n.safetensors")
+    assert (
+        len(to_onnx(network, [x], ["x"], ["y"], {"x": {0: "B"}}, tensors, "n.safetensors")) < 4000
+    )
 
 
 def test_places_are_where_the_file_has_the_tensors():

@@ -137,18 +137,19 @@ def test_scores_are_learned_in_the_labels_place(tmp_path):
     scores = {"negative": 0.1, "neutral": 0.2, "positive": 0.7}
     rows = [{"text": "good", "label": "positive", "scores": scores}, {"text": "x", "label": "neg"}]
     path = file(tmp_path, "soft.jsonl", "\n".join(map(json.dumps, rows)))
-    labels, examples = read(path)
-    assert labels == CLASSES
+    _, examples = read(path, CLASSES, soft=True)
     assert [example.target for example in examples] == [(0.1, 0.2, 0.7), (1.0, 0.0, 0.0)]
+    _, examples = read(path, CLASSES)  # to measure on, the label counts
+    assert [example.target for example in examples] == [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)]
 
 
-@pytest.mark.parametrize(
-    "scores", [{"joy": 1.0}, {"negative": "much"}, {"negative": None}, {"negative": True}]
-)
-def test_bad_scores_are_named(tmp_path, scores):
-    row = json.dumps({"text": "good", "label": "positive", "scores": scores})
-    with pytest.raises(InputError, match=r"soft\.jsonl:1: "):
-        read(file(tmp_path, "soft.jsonl", row), CLASSES)
+@pytest.mark.parametrize("labels", [CLASSES, None])
+def test_scores_of_something_else(tmp_path, labels):
+    row = json.dumps({"text": "good", "label": "positive", "scores": {"joy": 1.0}})
+    path = file(tmp_path, "soft.jsonl", row)
+    with pytest.raises(InputError, match=r"soft\.jsonl:1: .*'joy'"):
+        read(path, labels, soft=True)
+    assert read(path, labels)[1][0].target[-1] == 1.0
 
 
 def test_repeats_and_held_out_texts_are_dropped():
@@ -242,6 +243,13 @@ def test_a_long_text_gives_stretches_of_itself():
         starts.add(first - 2)
     assert min(starts) == 0
     assert max(starts) == 42
+
+
+def test_beyond_its_limit_a_text_is_not_known():
+    data = TextData(texts_of([50]), VOCABULARY, crop=8, limit=8)
+    for seed in range(20):
+        words, _, _ = data.batch([0], np.random.default_rng(seed))
+        assert words.tolist() == [list(range(2, 10))]
 
 
 def test_hidden_words_are_unknown_ones():

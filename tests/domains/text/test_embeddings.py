@@ -1,3 +1,4 @@
+import gzip
 import pickle
 import random
 import struct
@@ -45,6 +46,25 @@ def test_the_form_is_told_from_the_content(tmp_path, name, content):
     assert words_of(embeddings.read(path)) == ROWS
 
 
+@pytest.mark.parametrize("content", [b"3 3\n" + binary_rows(b"\n"), text_rows()])
+def test_packed_vectors(tmp_path, content):
+    path = tmp_path / "vectors.bin.gz"
+    packed = gzip.compress(content)
+    path.write_bytes(packed)
+    assert words_of(embeddings.read(path)) == ROWS
+    for damaged in (packed[:-12], packed[:30] + b"?" + packed[31:], b"no gzip"):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"vectors\.bin\.gz"):
+            embeddings.read(path)
+
+
+def test_words_with_spaces_as_in_gloves_largest_set(tmp_path):
+    rows = {"film": [1.0, 0.5], ". . .": [2.0, -1.0], "at name@domain.com": [0.25, 8.0]}
+    path = tmp_path / "glove.840B.txt"
+    path.write_bytes(text_rows(rows))
+    assert words_of(embeddings.read(path)) == rows
+
+
 @pytest.mark.parametrize("form", ["word2vec", "glove"])
 @pytest.mark.parametrize("dimensions", [300, 1024])
 def test_long_vectors_as_text(tmp_path, form, dimensions):
@@ -67,6 +87,14 @@ def test_fasttexts_own_binary_form(tmp_path):
     save_facebook_model(model, str(path))
     vectors = embeddings.read(path)
     np.testing.assert_allclose(vectors["film"], model.wv["film"], atol=1e-5)
+    table, found = embeddings.table(["<pad>", "<unk>", "film", "filmy"], [vectors])
+    assert found == 2  # its n-grams make a vector of any word
+    np.testing.assert_allclose(table[3], model.wv["filmy"], atol=1e-5)
+    whole = path.read_bytes()
+    for size in (5, 40, 90, 130, len(whole) // 2):
+        path.write_bytes(whole[:size])
+        with pytest.raises(InputError, match=r"model\.bin: not word vectors"):
+            embeddings.read(path)
 
 
 @pytest.mark.parametrize("binary", [True, False])

@@ -197,7 +197,8 @@ def test_unknown_channels():
     "settings",
     [
         {"filters": 0}, {"filters": 2.5}, {"filters": True}, {"filters": "5"}, {"widths": []},
-        {"widths": 3}, {"widths": [3, 0]}, {"widths": ["3"]}, {"pools": ["min"]}, {"dropout": 1},
+        {"widths": 3}, {"widths": [3, 0]}, {"widths": [3, 3]}, {"pools": ["max", "max"]},
+        {"widths": ["3"]}, {"pools": ["min"]}, {"dropout": 1},
         {"dropout": -0.1}, {"dimensions": -1}, {"channels": None},
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ from torch import nn
 from core.errors import InputError
 from domains.text import teacher
 from domains.text.data import Example, read
-from domains.text.recipe import Recipe, Source
+from domains.text.recipe import LabelledFile, Recipe
 
 LABELS = ["negative", "neutral", "positive"]
 
@@ -87,7 +87,7 @@ def test_a_known_label_keeps_its_part_of_the_teachers_opinion(tmp_path):
     assert unknown["scores"] == pytest.approx(dict(zip(LABELS, (0.2, 0.5, 0.3), strict=True)))
     assert unknown["label"] == "neutral"
     assert two["scores"]["neutral"] == pytest.approx(half * 0.5, abs=1e-3)
-    labels, again = read(path)
+    labels, again = read(path, LABELS, soft=True)
     assert labels == LABELS
     assert [sum(example.target) for example in again] == pytest.approx([1, 1, 1], abs=1e-3)
 
@@ -114,7 +114,7 @@ def test_variants_are_parts_of_their_text():
 
 def write(path, rows):
     path.write_text("label\ttext\n" + "".join(f"{label}\t{text}\n" for label, text in rows))
-    return Source(path)
+    return LabelledFile(path)
 
 
 def test_a_teacher_is_made_and_asked(tmp_path, encoder):
@@ -155,6 +155,10 @@ def test_a_teacher_is_made_and_asked(tmp_path, encoder):
     before = [path.read_bytes() for path in written]
     assert teacher.teach(made, [unlabelled], 2, out) == written  # resumed: trained already
     assert [path.read_bytes() for path in written] == before
+    assert len(list(out.glob("teacher.run/*"))) == 1
+    write(tmp_path / "two.tsv", [("neg", "bad bad"), ("pos", "good good"), ("pos", "fine fine")])
+    teacher.teach(made, [unlabelled], 2, out)
+    assert len(list(out.glob("teacher.run/*"))) == 2  # other texts, another teacher
 
 
 def test_short_texts_of_two_classes_alone_have_no_variants(tmp_path, encoder):
@@ -168,6 +172,18 @@ def test_short_texts_of_two_classes_alone_have_no_variants(tmp_path, encoder):
     assert found["two.jsonl"] == ["bad bad", "good good"]
     assert not found.get("again.jsonl")
     assert not found.get("variants.jsonl")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"epochs": 3}, {"batch_size": 8}, {"arch": "rnn"}, {"settings": {"filters": 3}}]
+)
+def test_what_a_teacher_does_not_follow_is_refused(tmp_path, fields):
+    data = write(tmp_path / "two.tsv", [("neg", "bad bad"), ("pos", "good good")])
+    made = Recipe((data,), dev=(data,), **fields)
+    with pytest.raises(InputError, match=next(iter(fields))):
+        teacher.teach(made, [], 10, tmp_path / "soft")
+    with pytest.raises(InputError, match="dev"):
+        teacher.teach(Recipe((data,)), [], 10, tmp_path / "soft")
 
 
 def test_without_its_packages_it_says_what_to_install(monkeypatch):
