@@ -306,7 +306,7 @@ def test_hardly_a_triumph(sentiment):
         ("It wasn't good", {"n't", "good"}),
         ("A complete lack of charm", {"lack"}),
         ("Hardly a triumph", {"Hardly"}),
-        ("There is nothing to like here", {"nothing", "like"}),
+        ("There is nothing to like here", {"nothing"}),
         ("You won't regret it", {"n't", "regret"}),
         ("I can't say I enjoyed it", {"n't", "enjoyed"}),
         ("Without doubt the best of the year", {"best"}),
@@ -315,9 +315,7 @@ def test_hardly_a_triumph(sentiment):
 def test_explanations_of_negation_name_the_words_that_a_reader_would(sentiment, text, words):
     [answer] = sentiment.predict([text], explain=True)
     ranked = sorted(answer.explanation.words, key=lambda word: -abs(word.weight))
-    assert words & {word.text for word in ranked[:2]}, [(w.text, w.weight) for w in ranked]
-    strongest = {word for ngram in answer.explanation.ngrams[:20] for word in ngram.text.split()}
-    assert any(word in part for word in words for part in strongest)
+    assert words <= {word.text for word in ranked[:3]}, [(w.text, w.weight) for w in ranked]
 
 
 @released
