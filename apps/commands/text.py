@@ -18,7 +18,9 @@ from core.errors import InputError
 from ..terminal import complain
 
 app = typer.Typer(
-    no_args_is_help=True, help="Train text networks, measure them, make word vectors."
+    add_completion=False,
+    no_args_is_help=True,
+    help="Train text networks, measure them, make word vectors.",
 )
 
 Paths = list[Path] | None
