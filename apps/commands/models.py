@@ -150,11 +150,12 @@ def _record(card: Card) -> dict[str, Any]:
 
 
 def _main(card: Card) -> Iterator[str]:
-    """The figures that models are compared by, of each set that the card was measured on."""
+    """The figure that models are compared by, on each set that the card was measured on: macro
+    recall, or accuracy where there are two classes."""
     for name, measured in card.metrics.items():
-        for metric in ("accuracy", "macro_recall"):
-            if isinstance(measured, Mapping) and metric in measured:
-                yield f"{name} {metric} {measured[metric]}"
+        if isinstance(measured, Mapping) and "macro_recall" in measured:
+            metric = "accuracy" if len(measured.get("recall", ())) == 2 else "macro_recall"
+            yield f"{name}: {metric.replace('_', ' ')} {100 * measured[metric]:.1f} %"
 
 
 def _megabytes(card: Card) -> str:

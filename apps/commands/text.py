@@ -156,7 +156,7 @@ def teach(
 ) -> None:
     """Fine-tune a larger network and write its opinions, for `train --data` to learn from.
 
-    Needs `pip install 'receptive[teacher]'`. Takes an hour on 2 cores, and resumes.
+    Needs the packages of the extra "teacher". Takes an hour on 2 cores, and resumes.
     """
     from core import data as core_data
     from core.registry import configure

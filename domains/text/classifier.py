@@ -87,6 +87,8 @@ class SentimentClassifier:
         """
         if strangers := [label for label in among or () if label not in self.labels]:
             raise InputError(f"label {strangers[0]!r} is not one of: {', '.join(self.labels)}")
+        if isinstance(texts, str):
+            raise TypeError("predict takes a sequence of texts, not one text")
         chosen = [self.labels.index(label) for label in (among or self.labels)]
         names = [self.labels[index] for index in chosen]
         if explain:

@@ -201,6 +201,8 @@ def _csv_cells(source: Iterator[Line], name: str) -> Iterator[_Cells | InputErro
             if reason == "unexpected end of data":
                 within = " within 1 MB" if feed.size > MAX_BYTES else ""
                 reason = f"a quote is opened and not closed{within}"
+            elif reason.startswith("new-line character"):
+                reason = "a carriage return within a line"
             yield InputError(f"{name}:{feed.record[0].number}: {reason}")
             feed.rewind()
         else:

@@ -29,7 +29,11 @@ CARD = weights.Card(
     data=[{"name": "sst"}],
     licence="MIT",
     command="receptive text train --arch text-cnn",
-    metrics={"epoch": 3, "sst": {"accuracy": 0.875, "n": 10}},
+    metrics={
+        "epoch": 3,
+        "sst3": {"accuracy": 0.9, "macro_recall": 0.6176, "recall": {"a": 1, "b": 1, "c": 0}},
+        "sst2": {"accuracy": 0.875, "macro_recall": 0.87, "recall": {"a": 1, "b": 0.75}},
+    },
 )
 
 
@@ -55,7 +59,8 @@ def test_list_is_a_line_a_model(arguments: list[str]) -> None:
     lines = [line.split() for line in printed.splitlines() if "text-cnn" in line]
     assert code == 0
     assert [line[0] for line in lines] == ["other", "tiny"]
-    assert lines[0][1:] == ["text", "text-cnn", "1.0", "sst", "accuracy", "0.875"]
+    assert lines[0][1:] == ["text", "text-cnn", "1.0", *"sst3: macro recall 61.8 %".split()]
+    assert "sst2: accuracy 87.5 %" in printed
 
 
 def test_list_as_json() -> None:
@@ -106,7 +111,7 @@ def test_no_number_is_cut_on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns
 @pytest.mark.parametrize("arguments", [["show", "tiny"], ["list"], ["list", "--format=markdown"]])
 def test_what_a_card_says_is_shown_escaped(released: Path, arguments: list[str]) -> None:
     card = dataclasses.replace(
-        CARD, description="\x1b[2J", metrics={"\x1b[2J": {"accuracy": 0.875}}
+        CARD, description="\x1b[2J", metrics={"\x1b[2J": {"macro_recall": 0.875}}
     )
     weights.save(card, {}, released, {})
     printed = run(*arguments)[1]
