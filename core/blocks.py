@@ -134,7 +134,7 @@ class GlobalAveragePool(nn.Module):
         if mask is None:
             return x.flatten(2).mean(2)
         mask = mask[:, None]
-        total = x.masked_fill(~mask, 0.0).sum(2)
+        total = (x * mask).sum(2)
         return total / mask.sum(2).clamp(min=1)
 
 

@@ -22,8 +22,8 @@ from .explanation import Explanation, explain
 from .tokens import SPECIAL, Vocabulary, spans
 
 WEIGHTS = Path(__file__).parent / "weights"
-TEXTS_A_BLOCK = 1024  # texts that are sorted by length together
-WORDS_A_BATCH = 4096  # words in one run of the network, padding included
+TEXTS_A_BLOCK = 512  # texts that are sorted by length together
+WORDS_A_BATCH = 1024  # words in one run of the network, padding included
 
 Array = NDArray[np.float32]
 

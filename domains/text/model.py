@@ -125,15 +125,21 @@ class TextCNN(nn.Module):
         self.head = FullyConnected(features, config.classes)
 
     def maps(self, words: Tensor) -> list[Tensor]:
-        """Feature maps after ReLU, one tensor a width: `(B, T) -> (B, filters, T)`."""
+        """Feature maps after ReLU, 0 behind the text, one a width: `(B, T) -> (B, filters, T)`."""
         vectors = self.embedding(words)  # (B, dimensions, T)
+        real = (words != PADDING).to(vectors.dtype)[:, None]  # (B, 1, T)
         length = words.shape[1]
-        return [convolve(vectors)[..., :length] for convolve in self.convolutions]
+        return [convolve(vectors)[..., :length] * real for convolve in self.convolutions]
 
     def classify(self, words: Tensor, maps: list[Tensor]) -> Tensor:
         """Pooling over time and the last layer, -> (B, classes) logits."""
-        mask = words != PADDING  # (B, T)
-        pooled = [pool(values, mask) for pool in self.pools for values in maps]  # (B, filters)
+        # No map is below 0, so the zeros behind a text can't win; the mean leaves them out.
+        share = words.shape[1] / (words != PADDING).sum(1, keepdim=True)  # (B, 1)
+        pooled = [
+            pool(values) * (share if isinstance(pool, GlobalAveragePool) else 1)
+            for pool in self.pools
+            for values in maps
+        ]  # (B, filters)
         logits: Tensor = self.head(self.dropout(torch.cat(pooled, 1)))
         return logits
 

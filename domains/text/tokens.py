@@ -115,9 +115,10 @@ class _Lookup(dict[str, int]):
 
     def __missing__(self, raw: str) -> int:
         token = _normalise(raw)
-        for spelling in (token, _REPEATED.sub(r"\1\1", token), _REPEATED.sub(r"\1", token)):
-            if (number := self.known.get(spelling, UNKNOWN)) != UNKNOWN:
-                break
+        number = self.known.get(token, UNKNOWN)
+        for kept in (r"\1\1", r"\1"):  # sooo -> soo -> so
+            if number == UNKNOWN and _REPEATED.search(token):
+                number = self.known.get(_REPEATED.sub(kept, token), UNKNOWN)
         if len(self) < _CACHE_LIMIT and len(raw) <= _CACHED_LENGTH:
             self[raw] = number
         return number
