@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps import cli
-from domains import weight_folders
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -25,10 +24,6 @@ FAKE = HERE / "fake_receptive.py"
 LABELS = ["negative", "neutral", "positive"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": ""}
 
-needs_model = pytest.mark.skipif(
-    not (weight_folders().get("text", ROOT) / "sentiment.toml").exists(),
-    reason="the model is not trained yet",
-)
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX terminals and pipes")
 
 
@@ -509,14 +504,12 @@ def released(*arguments, stdin=b"", code="from apps.cli import main; main()"):
     return subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True)
 
 
-@needs_model
 def test_the_released_model_answers():
     done = released("A warm, funny film.", "A dull, lifeless mess.", "--format", "label")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode().split() == ["positive", "negative"]
 
 
-@needs_model
 def test_the_released_model_gives_probabilities_of_three_classes():
     lines = released("-", "--format", "jsonl", stdin=b"Fine.\nThe train leaves at 7 am.\n")
     for line in lines.stdout.splitlines():
@@ -525,14 +518,12 @@ def test_the_released_model_gives_probabilities_of_three_classes():
         assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
 
 
-@needs_model
 def test_the_released_model_explains():
     done = released("What a dreadful film.", "--explain", "--format", "jsonl")
     words = json.loads(done.stdout)["explanation"]["words"]
     assert max(words, key=lambda word: word["weight"])["text"] == "dreadful"
 
 
-@needs_model
 def test_answers_need_neither_torch_nor_gensim_nor_streamlit():
     code = """
 import atexit, sys

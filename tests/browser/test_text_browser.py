@@ -12,16 +12,10 @@ from urllib.request import urlopen
 import pytest
 
 import apps
-from domains.text.classifier import WEIGHTS
 
 CHROMIUM = shutil.which("chromium")
 pytest.importorskip("pytest_playwright", reason="needs pytest-playwright")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs the system's chromium"),
-    pytest.mark.skipif(
-        not (WEIGHTS / "sentiment.toml").is_file(), reason="needs the released sentiment model"
-    ),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the system's chromium")
 HOSTILE = "<script>alert(1)</script> <b>bold</b> $x^2$ :smile: **x** a warm, funny film"
 
 

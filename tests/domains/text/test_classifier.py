@@ -261,17 +261,11 @@ assert not heavy & set(sys.modules), heavy & set(sys.modules)
     assert done.stdout.strip() in LABELS
 
 
-released = pytest.mark.skipif(
-    not (WEIGHTS / "sentiment.toml").exists(), reason="the released model is not trained yet"
-)
-
-
 @pytest.fixture(scope="module")
 def sentiment():
     return SentimentClassifier.load("sentiment")
 
 
-@released
 @pytest.mark.parametrize(
     ("text", "label"),
     [
@@ -290,13 +284,11 @@ def test_the_released_model_reads_plain_texts_as_a_reader_would(sentiment, text,
     assert sentiment.predict([text])[0].label == label
 
 
-@released
 def test_hardly_a_triumph(sentiment):
     [answer] = sentiment.predict(["Hardly a triumph."])
     assert answer.scores["positive"] < 0.5
 
 
-@released
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -318,7 +310,6 @@ def test_explanations_of_negation_name_the_words_that_a_reader_would(sentiment, 
     assert words <= {word.text for word in ranked[:3]}, [(w.text, w.weight) for w in ranked]
 
 
-@released
 def test_the_released_model_is_small_and_calibrated(sentiment):
     size = sum((WEIGHTS / name).stat().st_size for name in sentiment.card.files)
     assert size <= 16_000_000
@@ -329,7 +320,6 @@ def test_the_released_model_is_small_and_calibrated(sentiment):
     assert all(found["ece"] < 0.1 for found in dev)
 
 
-@released
 def test_the_released_model_knows_like_words(sentiment):
     near = {word for word, _ in sentiment.nearest("terrible", n=10)}
     assert near & {"horrible", "awful", "dreadful", "bad", "atrocious", "horrendous"}
