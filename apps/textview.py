@@ -96,9 +96,9 @@ def ngrams(sentiment: Sentiment, most: int) -> list[dict[str, Any]]:
     return [
         {
             "n-gram": ngram.text,
-            "width (words)": ngram.width,
+            "words": ngram.width,
             "filter": ngram.filter,
-            "contribution (logits)": ngram.weight,
+            "adds (logits)": ngram.weight,
         }
         for ngram in strongest
     ]

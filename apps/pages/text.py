@@ -104,7 +104,7 @@ def look_closer(sentiment: Sentiment) -> None:
         st.dataframe(
             found,
             hide_index=True,
-            column_config={"contribution (logits)": st.column_config.NumberColumn(format="%+.2f")},
+            column_config={"adds (logits)": st.column_config.NumberColumn(format="%+.2f")},
         )
 
 

@@ -159,7 +159,7 @@ def test_a_text_gets_its_label_and_probabilities(page):
 
 def test_the_winning_ngrams_are_listed(page):
     table = typed(page, "A warm, funny film.").dataframe[0].value
-    assert list(table) == ["n-gram", "width (words)", "filter", "contribution (logits)"]
+    assert list(table) == ["n-gram", "words", "filter", "adds (logits)"]
     assert all(ngram in "A warm, funny film." for ngram in table["n-gram"])
 
 

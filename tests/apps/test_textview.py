@@ -85,9 +85,9 @@ def test_strongest_ngrams_first():
     assert [row["n-gram"] for row in table] == ["not so bad", "so bad"]
     assert table[0] == {
         "n-gram": "not so bad",
-        "width (words)": 3,
+        "words": 3,
         "filter": 2,
-        "contribution (logits)": -0.75,
+        "adds (logits)": -0.75,
     }
 
 
