@@ -175,6 +175,10 @@ def prepare(recipe: Recipe) -> Ready:
     for entry in recipe.held_out:
         kept_out += [example.text for example in entry.read()[1]]
     kept = without([example.text for example in examples], kept_out)
+    if not kept:
+        raise InputError(
+            f"{recipe.data[0].path}: every text to train on stands in the dev or test files too"
+        )
     return Ready(labels, [examples[number] for number in kept], dev)
 
 

@@ -212,3 +212,10 @@ def test_balance_shows_the_classes_of_a_file_equally_often():
     weights = {example.target: example.weight for example in balanced(examples, 1.0)}
     assert weights[1.0, 0.0] * 30 == pytest.approx(weights[0.0, 1.0] * 10) == pytest.approx(40)
     assert balanced(examples, 0.0) == examples
+
+
+def test_a_dev_file_that_is_the_training_file_leaves_nothing_to_train_on(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text("label,text\nneg,dull film\npos,good film\n")
+    with pytest.raises(InputError, match=r"train\.csv: every text to train on stands in the dev"):
+        prepare(Recipe(data=(LabelledFile(path),), dev=(LabelledFile(path),)))
