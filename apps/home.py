@@ -8,6 +8,7 @@ st.set_page_config(page_title="receptive", page_icon=Path(__file__).with_name("i
 st.navigation(
     [
         st.Page("pages/welcome.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/go.py", title="Go", icon=":material/grid_on:"),
         st.Page("pages/text.py", title="Text", icon=":material/notes:"),
     ],
     position="top",

@@ -1,11 +1,16 @@
-"""The folder of a training run: `checkpoint.pt`, from which it resumes, and `log.jsonl`."""
+"""The folder of a training run: `checkpoint.pt`, from which it resumes, `log.jsonl`, and at the
+end `outcome.json`.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import time
 import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,7 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 
 from .errors import InputError
-from .weights import atomic_write
+from .weights import Card, atomic_write, read_card, verify
 
 
 @dataclass
@@ -190,3 +195,33 @@ def _done(line: str, state: State) -> bool:
     except json.JSONDecodeError:  # cut short when the process was killed
         return False
     return bool(entry["step"] < state.step if "step" in entry else entry["epoch"] < state.epoch)
+
+
+def finish(place: Path, outcome: Mapping[str, Any]) -> None:
+    """Keeps what a run came to in the place of its checkpoint."""
+    if is_first():
+        with atomic_write(place / "outcome.json") as file:
+            json.dump(outcome, file)
+        (place / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def outcome_of(place: Path) -> dict[str, Any] | None:
+    """What `finish` kept of a run; None for one that isn't finished."""
+    path = place / "outcome.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def released(place: Path, out: Path) -> Card | None:
+    """The model `out` if it stands there as this run released it."""
+    if outcome := outcome_of(place):
+        with suppress(InputError):
+            card = read_card(out.with_name(f"{out.name}.toml"))
+            verify(card)
+            if card.files == outcome["files"]:
+                return card
+    return None
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes and speaks: under torchrun, the first."""
+    return os.environ.get("RANK", "0") == "0"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
 import shlex
 import sys
@@ -15,6 +14,7 @@ import typer
 
 from core.errors import InputError
 
+from ..options import make_room, with_settings
 from ..terminal import complain
 
 app = typer.Typer(
@@ -82,14 +82,7 @@ def train(
     if arch:
         fields["arch"] = arch
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
-    for setting in settings or ():
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set {setting}: NAME=VALUE expected")
-        if name in known:
-            fields[name] = parsed(value)
-        else:
-            fields["settings"] = {**fields.get("settings", {}), name: parsed(value)}
+    fields = with_settings(fields, settings, known)
     made = configure(recipes.Recipe, fields, "a recipe")
     run = out.with_name(f"{out.name}.run")
     if folds:
@@ -207,21 +200,6 @@ def vectors(
         raise typer.Exit(1)
 
 
-def make_room(out: Path) -> None:
-    """Makes the folder of a file that is to be written, long before it is.
-
-    Raises InputError if that cannot be, or if the file cannot be written there.
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out}: {error.strerror}") from None
-    if out.is_dir():
-        raise InputError(f"--out {out}: is a folder")
-    if not os.access(out if out.exists() and not out.is_file() else out.parent, os.W_OK):
-        raise InputError(f"--out {out}: cannot be written")
-
-
 def mapped(labels: list[str] | None) -> dict[str, str]:
     """--map options as a dict from a file's label to its meaning."""
     pairs = [label.partition("=") for label in labels or ()]
@@ -229,16 +207,6 @@ def mapped(labels: list[str] | None) -> dict[str, str]:
     if bad is not None:
         raise InputError(f"--map {bad}: OLD=NEW expected")
     return {old: new for old, _, new in pairs}
-
-
-def parsed(value: str) -> Any:
-    """A setting's value as TOML reads it; what it can't read is a plain word."""
-    import tomllib
-
-    try:
-        return tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return value
 
 
 def shown(value: Any) -> str:

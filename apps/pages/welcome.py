@@ -12,6 +12,11 @@ st.markdown(
 
 st.subheader("Pages")
 with st.container(border=True):
+    st.page_link("pages/go.py", label="**Go**", icon=":material/grid_on:")
+    st.markdown(
+        "Play the policy network, see its first instinct on the board, open and review records."
+    )
+with st.container(border=True):
     st.page_link("pages/text.py", label="**Text**", icon=":material/notes:")
     st.markdown(
         "Is a review or a tweet negative, neutral or positive, and which words say so? "

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +15,7 @@ from torch import Tensor, nn
 from core import metrics, registry, weights
 from core.errors import InputError
 from core.export import compare, to_onnx
+from core.runs import finish, is_first, outcome_of, released
 from core.training import Result, fit
 
 from . import embeddings
@@ -179,36 +177,6 @@ def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card 
     card = weights.save(card, tensors, out.parent, {f"{out.name}.onnx": graph})
     finish(place, {"files": card.files})
     return card
-
-
-def finish(place: Path, outcome: Mapping[str, Any]) -> None:
-    """Keeps what a run came to in the place of its checkpoint."""
-    if is_first():
-        with weights.atomic_write(place / "outcome.json") as file:
-            json.dump(outcome, file)
-        (place / "checkpoint.pt").unlink(missing_ok=True)
-
-
-def outcome_of(place: Path) -> dict[str, Any] | None:
-    """What `finish` kept of a run; None for one that isn't finished."""
-    path = place / "outcome.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-def released(place: Path, out: Path) -> weights.Card | None:
-    """The model `out` if it stands there as this run released it."""
-    if outcome := outcome_of(place):
-        with suppress(InputError):
-            card = weights.read_card(out.with_name(f"{out.name}.toml"))
-            weights.verify(card)
-            if card.files == outcome["files"]:
-                return card
-    return None
-
-
-def is_first() -> bool:
-    """Whether this process is the one that writes and speaks: under torchrun, the first."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def calibrate(model: nn.Module, vocabulary: Vocabulary, ready: Ready) -> float:

@@ -1,0 +1,207 @@
+"""`receptive go play` and `receptive go review`."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from core.errors import InputError
+
+from ...terminal import complain, visible
+from .engine import Model, Strength
+
+if TYPE_CHECKING:
+    from domains.go.policy import Policy
+    from domains.go.review import Review
+    from domains.go.sgf import GameRecord
+
+
+class Colour(StrEnum):
+    black = "black"
+    white = "white"
+    both = "both"
+    none = "none"
+
+
+class Format(StrEnum):
+    text = "text"
+    jsonl = "jsonl"
+
+
+def play(
+    size: Annotated[
+        int | None, typer.Option(min=2, max=25, help="Of the board.", show_default="19")
+    ] = None,
+    colour: Annotated[Colour, typer.Option(help="What you play.")] = Colour.black,
+    handicap: Annotated[
+        int | None, typer.Option(min=0, help="Black's stones on the board.", show_default="0")
+    ] = None,
+    komi: Annotated[
+        float | None,
+        typer.Option(help="White's points beforehand.", show_default="7.5, with handicap 0.5"),
+    ] = None,
+    strength: Strength = "full",
+    hints: Annotated[
+        bool, typer.Option("--hints", help="Show the network's choices before your moves.")
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of weaker play's draws; any by default.")
+    ] = None,
+    load: Annotated[Path | None, typer.Option(help="An SGF file to go on with.")] = None,
+    save: Annotated[Path | None, typer.Option(help="An SGF file to keep the game in.")] = None,
+    model: Model = "go-policy",
+) -> None:
+    """Play Go against the network in the terminal: q16 plays there, help lists the commands.
+
+    Without a terminal, the same lines are read from standard input. The file of --save has the
+    game after each move. Two passes end the game; it is scored by area.
+    """
+    if load and (size, handicap) != (None, None):
+        raise typer.BadParameter("the file of --load has its own size and handicap")
+    if komi is not None and not math.isfinite(komi):
+        raise typer.BadParameter("not a number of points", param_hint="--komi")
+    if save and not save.absolute().parent.is_dir():
+        raise InputError(f"--save {save}: no such folder")
+
+    from domains.go.player import GoPlayer
+    from domains.go.rules import BLACK, WHITE
+
+    from ...goterminal import Game
+
+    people = {"black": {BLACK}, "white": {WHITE}, "both": {BLACK, WHITE}, "none": set[int]()}
+    record = _loaded(load) if load else _new(size or 19, handicap or 0)
+    if komi is not None:
+        record = replace(record, komi=komi)
+    player = GoPlayer.load(model, strength=strength, seed=seed)
+    if not player.policy.size_ok(record.size):
+        raise InputError(f"{player.name} takes no board of {record.size}x{record.size}")
+    if load is None:
+        names = {
+            side: "human" if side in people[colour] else player.name for side in (BLACK, WHITE)
+        }
+        record = replace(record, black=names[BLACK], white=names[WHITE])
+    Game(player, record, people[colour], hints, save).run()
+
+
+def review(
+    files: Annotated[list[Path], typer.Argument(help="SGF files, of one game or many.")],
+    format: Annotated[Format, typer.Option(help="What to print.")] = Format.text,
+    sgf: Annotated[
+        Path | None, typer.Option(help="An SGF file to write, with a comment on each move.")
+    ] = None,
+    model: Model = "go-policy",
+    symmetries: Annotated[int, typer.Option(help="Of the board, averaged over: 1 or 8.")] = 8,
+) -> None:
+    """Say how likely the network held each move of a game: its rank and probability, the
+    network's first five choices, and how often each player chose as the network would.
+
+    jsonl has a row a move, then a row a player. First instinct, no reading: the network's choice
+    is what a strong player would likely play, not a verdict.
+    """
+    from core.weights import atomic_write
+    from domains.go import review as reviews
+    from domains.go.policy import SYMMETRIES, Policy
+    from domains.go.sgf import write
+
+    if symmetries not in SYMMETRIES:
+        raise typer.BadParameter("1 or 8 expected", param_hint="--symmetries")
+    policy = Policy.load(model)
+    bad = False
+    commented: list[bytes] = []
+    for record in _records(files):
+        try:
+            if isinstance(record, InputError):
+                raise record
+            found = _reviewed(reviews.legal_part(record), policy, symmetries)
+        except InputError as error:
+            bad = True
+            complain(error)
+            continue
+        commented.append(write(reviews.commented(found)))
+        if format is Format.text:
+            for line in reviews.text(found):
+                print(visible(line))
+        else:
+            for row in reviews.rows(found):
+                print(_json(row))
+        sys.stdout.flush()
+        if found.record.cut:
+            bad = True
+            complain(InputError(f"{found.record.source}: {found.record.cut}; reviewed up to there"))
+    if sgf and commented:
+        with atomic_write(sgf, "wb") as file:
+            file.write(b"\n".join(commented))
+    if bad:
+        raise typer.Exit(1)
+
+
+def _records(files: list[Path]) -> Iterator[GameRecord | InputError]:
+    """The games of all files in order, and what is bad in them."""
+    from domains.go import archives
+    from domains.go.sgf import Rejected, parse
+
+    for path in files:
+        try:
+            for source, content in archives.read([path]):
+                for record in parse(content, source):
+                    yield InputError(str(record)) if isinstance(record, Rejected) else record
+        except InputError as error:
+            yield error
+
+
+def _reviewed(record: GameRecord, policy: Policy, symmetries: int) -> Review:
+    """The review, with a progress bar on a terminal's stderr after two seconds."""
+    from tqdm import tqdm
+
+    from domains.go.review import Review, reviewed
+
+    moves = tqdm(
+        reviewed(record, policy, symmetries),
+        desc=visible(record.source), total=len(record.moves), unit=" moves", delay=2, leave=False,
+        dynamic_ncols=True, disable=None,
+    )  # fmt: skip
+    return Review(record, policy.card.name, list(moves))
+
+
+def _json(row: dict[str, Any]) -> str:
+    """A row of jsonl; at a terminal nothing in it steers that."""
+    line = json.dumps(row, ensure_ascii=False)
+    return visible(line) if sys.stdout.isatty() else line
+
+
+def _new(size: int, handicap: int) -> GameRecord:
+    """A game that is about to begin. Raises InputError for a handicap that the size has not."""
+    from domains.go.board import fixed_handicap
+    from domains.go.rules import BLACK, WHITE
+    from domains.go.sgf import GameRecord
+
+    return GameRecord(
+        size=size,
+        handicap=handicap,
+        date=date.today().isoformat(),
+        rules="Chinese",
+        setup_black=tuple(fixed_handicap(size, handicap)) if handicap else (),
+        first=WHITE if handicap else BLACK,
+    )
+
+
+def _loaded(path: Path) -> GameRecord:
+    """The first game of a file, to go on with. Raises InputError where it is not whole."""
+    from domains.go.review import legal_part
+
+    record = next(_records([path]))
+    if isinstance(record, InputError):
+        raise record
+    record = legal_part(record)
+    if record.cut:
+        raise InputError(f"{record.source}: {record.cut}")
+    return record

@@ -1,0 +1,119 @@
+"""`receptive go train` and `receptive go eval`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from core.errors import InputError
+
+from ...options import make_room, with_settings
+from ...terminal import complain
+
+
+def train(
+    data: Annotated[Path, typer.Option(help="Games, as `receptive go prepare` writes them.")],
+    out: Annotated[Path, typer.Option(help="The model to write: its path without suffix.")],
+    recipe: Annotated[
+        str | None, typer.Option(help="A recipe by name or .toml file; options go before it.")
+    ] = None,
+    arch: Annotated[
+        str | None, typer.Option(help="policy-resnet, alphago or go-fully-connected.")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="A model by name or path, to train on from its weights.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE of the recipe or the architecture; repeatable."),
+    ] = None,
+) -> None:
+    """Train a policy network on games; an interrupted run resumes when it is called again.
+
+    Writes OUT.toml (the card), OUT.safetensors and OUT.onnx. The log, and until the model is
+    written the checkpoint, lie in OUT.run. `torchrun --no-python --nproc-per-node N receptive go
+    train …` shares the work among N processes.
+    """
+    from core.registry import configure
+    from core.weights import PICKLES
+    from domains.go import recipe as recipes
+    from domains.go.games import Games
+    from domains.go.release import release
+
+    if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
+        raise InputError(f"--out {out}: not the name of a model")
+    make_room(out.with_name(f"{out.name}.toml"))
+    fields = recipes.read_recipe(recipe) if recipe else {}
+    fields |= {name: value for name, value in {"arch": arch, "start": start}.items() if value}
+    known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
+    fields = with_settings(fields, settings, known)
+    made = configure(recipes.Recipe, fields, "a recipe")
+    run = out.with_name(f"{out.name}.run")
+    command = shlex.join(["receptive", *sys.argv[1:]])
+    if card := release(made, Games.load(data), run, out, command):
+        print(card.path)
+
+
+def evaluate(
+    data: Annotated[
+        list[Path],
+        typer.Option(help="SGF files, folders and archives; repeatable."),
+    ],
+    model: Annotated[str, typer.Option(help="A released model's name, or a card's path.")] = (
+        "go-policy"
+    ),
+    symmetries: Annotated[
+        int, typer.Option(help="1, or 8: the mean of the answers to the board turned and mirrored.")
+    ] = 1,
+    output: Annotated[str, typer.Option("--format", help="json or table.")] = "table",
+    record: Annotated[
+        str | None, typer.Option(help="Keep the figures in the model's card under this name.")
+    ] = None,
+) -> None:
+    """Measure how often a network foresees the move that was played, each position once.
+
+    top1 and top5: the move is the network's first choice, among its first five. loss: mean of
+    -ln(probability), in nats.
+    """
+    from core import weights
+    from domains.go import evaluation, games
+    from domains.go.data import Positions
+    from domains.go.policy import SYMMETRIES, Policy
+
+    if output not in ("json", "table"):
+        raise typer.BadParameter("json or table expected", param_hint="--format")
+    if symmetries not in SYMMETRIES:
+        raise typer.BadParameter("1 or 8 expected", param_hint="--symmetries")
+    policy = Policy.load(model)
+    found, report = games.read(data, policy.size)
+    positions = Positions.of(found, np.ones(len(found), bool))
+    figures = evaluation.evaluate(policy, positions, symmetries)
+    if record:
+        sources = ", ".join(path.name for path in data)
+        weights.record(policy.card, record, {"data": sources, **figures})
+    if output == "json":
+        print(json.dumps({"model": policy.card.name, "games": len(found), **figures}))
+    else:
+        print(table(figures))
+    for error in report.refused:
+        complain(error)
+    if report.refused:
+        raise typer.Exit(1)
+
+
+def table(figures: dict[str, Any]) -> str:
+    """One line for all positions, then one a phase of the game."""
+    rows = {f"all, {figures['symmetries']} symmetries": figures, **figures["phases"]}
+    lines = [f"{'':<20}{'top1':>8}{'top5':>8}{'loss':>8}{'n':>10}"]
+    for name, row in rows.items():
+        shares = f"{row['top1']:>8.2%}{row['top5']:>8.2%}{row['loss']:>8.3f}"
+        lines.append(f"{name:<20}{shares}{row['n']:>10,}")
+    return "\n".join(lines)

@@ -1,0 +1,53 @@
+"""What the commands' options have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import InputError
+
+
+def make_room(out: Path) -> None:
+    """Makes the folder of a file that is to be written, long before it is.
+
+    Raises InputError if that cannot be, or if the file cannot be written there.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out}: {error.strerror}") from None
+    if out.is_dir():
+        raise InputError(f"--out {out}: is a folder")
+    if not os.access(out if out.exists() and not out.is_file() else out.parent, os.W_OK):
+        raise InputError(f"--out {out}: cannot be written")
+
+
+def with_settings(
+    fields: dict[str, Any], settings: Sequence[str] | None, known: Collection[str]
+) -> dict[str, Any]:
+    """A recipe's fields with --set options: NAME=VALUE of the recipe if it is `known`, or else
+    of its architecture.
+    """
+    fields = dict(fields)
+    for setting in settings or ():
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting}: NAME=VALUE expected")
+        if name in known:
+            fields[name] = parsed(value)
+        else:
+            fields["settings"] = {**fields.get("settings", {}), name: parsed(value)}
+    return fields
+
+
+def parsed(value: str) -> Any:
+    """A setting's value as TOML reads it; what it can't read is a plain word."""
+    import tomllib
+
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value

@@ -1,0 +1,205 @@
+"""The Go page: play the policy network, see its first instinct, open, review and save records."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from apps import gorecords, goview
+from apps.goban import clicked, goban
+from apps.gosession import Game, You
+from core.errors import InputError
+from core.weights import find
+from domains.go import board, features
+from domains.go.player import STRENGTHS, GoPlayer
+from domains.go.policy import WEIGHTS, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MODEL = "go-policy"
+SIZES = (19, 13, 9)
+PACE = 0.6  # seconds between moves where the network plays both sides
+HINTS, NO_HINTS, PLANES = "Hints", "No hints", "Input planes"
+STEPS = {"First": -1000, "−10": -10, "Back": -1, "Next": 1, "+10": 10, "Last": 1000}
+
+
+def released(sha256: str) -> Policy:
+    """The released network; the card's `sha256` is the cache's key: new weights are loaded anew."""
+    return Policy.load(MODEL)
+
+
+def load() -> Policy | None:
+    """The network; without one, people can still play each other, and the page says why."""
+    cached = st.cache_resource(show_spinner="Loading the network …", max_entries=2)
+    try:
+        card = find(MODEL, WEIGHTS)
+        sha256 = hashlib.sha256(card.path.read_bytes()).hexdigest()
+        policy: Policy = cached(released)(sha256)
+    except InputError as error:
+        st.error("The network can't be loaded; you play both colours.")
+        st.text(str(error))
+        return None
+    return policy
+
+
+def button(label: str, action: Callable[..., None], *args: Any, **more: Any) -> None:
+    st.button(label, on_click=action, args=args, **more)
+
+
+def table(game: Game, player: GoPlayer | None) -> None:
+    """The board, and the buttons that lead through the record."""
+    shown = st.session_state["overlay"]
+    moves, plane = [], None
+    if shown == HINTS and player and not game.network_to_move:
+        moves = game.instinct(player)[: st.session_state["most"]]
+    elif shown == PLANES:
+        plane = features.planes(game.board)[st.session_state["plane"] - 1]
+    goban(goview.picture(game, moves, plane), key="goban", on_click=lambda: click(game))
+    with st.container(horizontal=True, horizontal_alignment="center", gap="xsmall"):
+        for name, step in STEPS.items():
+            beyond = game.cursor == 0 if step < 0 else game.at_end
+            button(name, game.go_to, game.cursor + step, disabled=beyond)
+        if not game.at_end:
+            button("Play from here", game.take_up, help="Drops the record's later moves.")
+    if comment := game.record.comments.get(game.cursor):
+        with st.container(border=True, height=160):
+            st.text(comment)
+
+
+def click(game: Game) -> None:
+    if click := clicked("goban"):
+        game.click(*click)
+
+
+def panel(game: Game, player: GoPlayer | None) -> None:
+    """Who plays, what they may do, and what the network thinks."""
+    st.html(goview.players(game) + goview.lines(goview.status(game), game.message))
+    with st.container(horizontal=True, gap="xsmall"):
+        button("Pass", game.pass_, disabled=not game.yours_to_move)
+        button("Undo", game.undo, disabled=not game.can_undo, help="Your move and the network's.")
+        button("Resign", game.resign, disabled=not game.at_end or game.over)
+        if game.dead is None:
+            button("Count", game.count, help="Score this position; click the stones that are dead.")
+        else:
+            button("Stop counting", game.stop_counting)
+        new_game(game)
+    if game.dead is not None:
+        count_by(game)
+    play_settings(game, player)
+    st.segmented_control(
+        "On the board",
+        [HINTS, NO_HINTS, PLANES],
+        key="overlay",
+        required=True,
+        persist_state="session",
+    )
+    if st.session_state["overlay"] == HINTS and player:
+        hints(game, player)
+    elif st.session_state["overlay"] == PLANES:
+        number = st.slider("Plane", 1, features.COUNT, key="plane", persist_state="session")
+        st.html(goview.plane(number - 1))
+
+
+def new_game(game: Game) -> None:
+    with st.popover("New game"):
+        size = st.segmented_control(
+            "Board",
+            SIZES,
+            key="size",
+            required=True,
+            format_func=lambda size: f"{size} × {size}",
+            persist_state="session",
+        )
+        stones = st.selectbox(
+            "Handicap",
+            [0, *range(2, board.maximum_handicap(size) + 1)],
+            format_func=lambda stones: f"{stones} stones" if stones else "none",
+        )
+        komi = st.number_input("Komi", -400.0, 400.0, 0.5 if stones else 7.5, step=0.5)
+        button("Start", game.start, size, stones, komi, type="primary")
+
+
+def count_by(game: Game) -> None:
+    def choose() -> None:
+        game.territory = st.session_state["territory"]
+
+    st.session_state["territory"] = game.territory
+    st.segmented_control(
+        "Count by",
+        [False, True],
+        key="territory",
+        required=True,
+        format_func=lambda territory: "Territory" if territory else "Area",
+        on_change=choose,
+        help="Click a chain of stones to mark it dead or alive.",
+    )
+
+
+def play_settings(game: Game, player: GoPlayer | None) -> None:
+    def choose() -> None:
+        game.you = You(st.session_state["you"])
+
+    st.session_state["you"] = game.you
+    st.segmented_control(
+        "You play",
+        list(You),
+        key="you",
+        required=True,
+        on_change=choose,
+        disabled=player is None,
+        help="The network makes the other moves, and never yours.",
+    )
+    if player:
+        strength = st.selectbox(
+            "The network's strength", list(STRENGTHS), key="strength", persist_state="session"
+        )
+        player.strength = STRENGTHS[strength]
+
+
+def hints(game: Game, player: GoPlayer) -> None:
+    """The network's first choices, and what it thought of the moves just played."""
+    st.slider("Moves on the board", 3, 10, key="most", persist_state="session")
+    choices, judged = "", []
+    if not game.network_to_move:
+        choices = goview.choices(game.instinct(player), game.record.size)
+        for number in game.to_judge():
+            before, move = game.instinct(player, number - 1), game.record.moves[number - 1]
+            judged.append(goview.judgement(move, number, before, game.record.size))
+    caption = goview.lines(f"{MODEL}: {goview.CAPTION}")
+    st.html(f'<div class="hints">{caption}{choices}</div>{goview.lines(*judged)}')
+
+
+st.set_page_config(layout="wide")
+game: Game = st.session_state.setdefault("game", Game())
+for name, value in {"overlay": HINTS, "most": 5, "plane": 1, "size": 19}.items():
+    st.session_state.setdefault(name, value)
+
+st.title("Go")
+st.html(goview.STYLE)
+policy = load()
+player = None
+if policy and policy.size_ok(game.record.size):
+    player = GoPlayer(policy)
+else:
+    game.you = You.both
+    if policy:
+        st.info(f"The network doesn't play on {game.record.size} × {game.record.size}.")
+left, right = st.columns([3, 2], gap="large")
+with left:
+    table(game, player)
+with right:
+    panel(game, player)
+opening, reviewing = st.tabs(["Open and save", "Review"])
+with opening:
+    gorecords.files(game, MODEL)
+with reviewing:
+    gorecords.review(game, player)
+if player and game.network_to_move:
+    if game.you is You.neither:
+        time.sleep(PACE)
+    game.reply(player)
+    st.rerun()

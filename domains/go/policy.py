@@ -1,0 +1,106 @@
+"""Released policy networks at work: from a position to a probability for each point.
+
+Runs the exported network on onnxruntime; imports no torch.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import weights
+from core.errors import InputError
+
+from . import features, symmetry
+from .board import Board
+
+WEIGHTS = Path(__file__).parent / "weights"
+SYMMETRIES = (1, 8)
+
+Array = NDArray[np.float32]
+
+
+class Policy:
+    """A policy network. Make one with `load`."""
+
+    def __init__(self, card: weights.Card, threads: int | None = None) -> None:
+        import onnxruntime
+
+        graph = card.path.with_suffix(".onnx")
+        if graph.name not in card.files:
+            raise InputError(f"{card.path}: field 'files' has no {graph.name!r}")
+        for name, kind in {"planes": int, "size": int, "any_size": bool}.items():
+            if not isinstance(card.preprocessing.get(name), kind):
+                raise InputError(f"{card.path}: field 'preprocessing' has no {name!r}")
+        weights.verify(card)
+        self.card = card
+        self.planes: int = card.preprocessing["planes"]
+        self.size: int = card.preprocessing["size"]
+        self.any_size: bool = card.preprocessing["any_size"]
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(graph), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's errors have no common base but this
+            reason = " ".join(str(error).split())
+            raise InputError(f"{graph}: onnxruntime cannot run it: {reason}") from None
+
+    @classmethod
+    def load(cls, name: str = "go-policy", threads: int | None = None) -> Policy:
+        """A released network by name, or one of your own by the path of its card.
+
+        Raises InputError if there is none, if a file of it was altered, or if it doesn't play Go.
+        """
+        card = weights.find(name, WEIGHTS)
+        if card.domain != "go":
+            raise InputError(f"{card.path}: a model of domain {card.domain!r}, not a Go network")
+        return cls(card, threads)
+
+    def size_ok(self, size: int) -> bool:
+        """Whether the network answers on boards of this size."""
+        return self.any_size or size == self.size
+
+    def probabilities(
+        self, board: Board, colour: int | None = None, symmetries: int = 8
+    ) -> Array:
+        """How likely an expert plays each point, `(size * size,)`, sums to 1 over all of them.
+
+        A first instinct: illegal points get a little too. `symmetries` 8 averages the answers to
+        the board turned and mirrored, 1 asks once. Raises InputError for a size that the network
+        does not play.
+        """
+        if not self.size_ok(board.size):
+            raise InputError(
+                f"{self.card.name} plays on {self.size}x{self.size}, not {board.size}x{board.size}"
+            )
+        single = self.planes == 1
+        planes = features.single_plane(board) if single else features.planes(board, colour)
+        if single and (colour or board.to_play) < 0:
+            planes = -planes
+        found: Array = self.answer(planes[None], symmetries)[0]
+        return found
+
+    def answer(self, planes: NDArray[np.generic], symmetries: int = 8) -> Array:
+        """Probabilities `(B, size * size)` of planes `(B, planes, size, size)`."""
+        size = planes.shape[-1]
+        turned = np.stack([symmetry.apply(planes, s) for s in range(symmetries)])
+        flat = turned.reshape(-1, *planes.shape[1:]).astype(np.float32)
+        probabilities = softmax(self.session.run(["logits"], {"planes": flat})[0])
+        each = probabilities.reshape(symmetries, len(planes), size * size)
+        back = [each[s][:, symmetry.table(size)[s]] for s in range(symmetries)]
+        mean: Array = np.mean(back, axis=0, dtype=np.float32)
+        return mean
+
+
+def softmax(logits: Array) -> Array:
+    """Over the last axis."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    shares: Array = powers / powers.sum(-1, keepdims=True)
+    return shares
