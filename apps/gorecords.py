@@ -84,15 +84,19 @@ def review(game: Game, player: GoPlayer | None) -> None:
         return
     done: Review | None = st.session_state.get("review")
     if done is None or done.record is not game.record:
-        st.markdown("How often does each player choose what the network would, and which moves "
-                    "surprise it?")  # fmt: skip
+        st.markdown("How often does each player choose the network's move? Which surprise it?")
         if not game.record.moves:
             st.info("No move yet: open a record, or play.", icon=":material/edit:")
         elif st.button("Review this game", type="primary"):
             st.session_state["review"] = _reviewed(game, player)
             st.rerun()
         return
-    st.html(goview.lines(f"{done.model}: {goview.CAPTION}"))
+    st.html(
+        goview.lines(
+            f"{done.model}: {goview.CAPTION}",
+            "Surprise in bits: 1 for a move of 50 %, 2 for 25 %, 3 for 12.5 % and so on.",
+        )
+    )
     st.dataframe(goview.rates(done), hide_index=True)
     st.altair_chart(
         _surprise_graph(done), key="surprise", on_select=lambda: _jump(game), selection_mode="move"
@@ -124,11 +128,11 @@ def _jump(game: Game) -> None:
 
 
 def _surprise_graph(done: Review) -> alt.Chart:
-    bars = alt.Chart(alt.InlineData(goview.surprises(done)), height=220).mark_bar()
-    click = alt.selection_point(name="move", fields=["move"], empty=False)
+    bars = alt.Chart(alt.InlineData(goview.surprises(done)), height=320).mark_bar()
+    click = alt.selection_point(name="move", fields=["move"], nearest=True, empty=False)
     chart: alt.Chart = bars.add_params(click).encode(
         x=alt.X("move:Q", title="move (click one to see it)"),
-        y=alt.Y("surprise (bits):Q", title="surprise (bits; 1 is 50 %, 2 is 25 %)"),
+        y=alt.Y("surprise (bits):Q", title="surprise (bits)"),
         color=alt.Color(
             "player:N",
             title=None,

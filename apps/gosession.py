@@ -43,7 +43,12 @@ class You(StrEnum):
 
 
 class Game:
-    """`turn` changes with whatever is shown, so that a click on an older picture can be told."""
+    """`turn` changes with whatever is shown, so that a click on an older picture can be told.
+
+    `dead`: the stones marked so while the score is counted, else None.
+    """
+
+    dead: set[int] | None
 
     def __init__(
         self, size: int = 19, handicap: int = 0, komi: float = 7.5, you: You = You.black
@@ -114,7 +119,8 @@ class Game:
 
     @property
     def can_undo(self) -> bool:
-        return self.at_end and any(self.you.plays(colour) for colour, _ in self.record.moves)
+        played = any(self.you.plays(colour) for colour, _ in self.record.moves)
+        return self.at_end and (played or bool(self.record.result))
 
     def click(self, point: int, turn: int) -> None:
         """Plays there, or marks a chain dead while the score is counted."""
@@ -229,7 +235,6 @@ class Game:
         return self.instincts[number]
 
     def _may_play(self) -> bool:
-        to_play = colour_name(self.board.to_play).capitalize()
         self.message = ""
         if not self.at_end:
             self.message = (
@@ -237,16 +242,15 @@ class Game:
                 'Go to the last move to play on, or press "Play from here".'
             )
         elif self.over:
-            self.message = f"The game is over: {self.result}." if self.result else "It is over."
+            self.message = "The game is over. Undo, or start a new one, to play on."
         elif not self.you.plays(self.board.to_play):
+            to_play = colour_name(self.board.to_play).capitalize()
             self.message = f"It is {to_play}'s turn, whom the network plays."
         return not self.message
 
     def _play(self, point: int) -> None:
         colour = self.board.to_play
-        before = self.board.captured(-colour)
-        self.board.play(point, colour)
-        captured = self.board.captured(-colour) - before
+        captured = self.board.play(point, colour)
         self.record = replace(self.record, moves=(*self.record.moves, (colour, point)))
         self.cursor += 1
         self._changed()
@@ -281,7 +285,7 @@ class Game:
     def _changed(self) -> None:
         self.turn += 1
         self.message = ""
-        self.dead: set[int] | None = None
+        self.dead = None
 
 
 def games(data: bytes, name: str) -> tuple[list[GameRecord], list[Rejected]]:

@@ -69,7 +69,9 @@ class Game:
         )
 
     def run(self) -> None:
-        """Until the game is left: `quit`, the end of input, or Ctrl-C."""
+        """Until the game is left: `quit`, the end of input, or Ctrl-C. Raises InputError where the
+        file cannot be written."""
+        self.keep()
         try:
             self.greet()
             while not self.left:
@@ -77,8 +79,7 @@ class Game:
         except (EOFError, KeyboardInterrupt):
             self.say("")
         finally:
-            if self.file:
-                self.save(self.file)
+            self.keep()
 
     def greet(self) -> None:
         """Who plays, and how to go on."""
@@ -120,7 +121,7 @@ class Game:
             case ["save"]:
                 raise InputError("save needs the name of a file, as in: save game.sgf")
             case ["save", file]:
-                self.save(Path(file.strip()).expanduser())
+                self.save(place(file.strip()))
                 self.say(f"Saved in {file.strip()}.")
             case _ if self.over:
                 raise InputError("the game is over: undo, save FILE or quit")
@@ -176,12 +177,14 @@ class Game:
         self.update()
 
     def undo(self) -> None:
-        """Takes back the last move of those who type and what came after it."""
-        mine = [turn for turn, (colour, _) in enumerate(self.board.moves) if colour in self.people]
-        if not mine:
-            raise InputError("there is no move of yours to take back")
-        while len(self.board.moves) > mine[-1]:
-            self.board.undo()
+        """Takes back a resignation, or the last move of those who type and what came after it."""
+        if not self.over or self.board.passes >= 2:
+            moves = enumerate(self.board.moves)
+            mine = [turn for turn, (colour, _) in moves if colour in self.people]
+            if not mine:
+                raise InputError("there is no move of yours to take back")
+            while len(self.board.moves) > mine[-1]:
+                self.board.undo()
         self.result, self.over = "", False
         self.update()
 
@@ -196,8 +199,12 @@ class Game:
         )
 
     def update(self) -> None:
-        """After the position or the result changed: the board is to be drawn, the file written."""
+        """After the position or the result changed: the board is to be drawn, the game kept."""
         self.changed = True
+        self.keep()
+
+    def keep(self) -> None:
+        """The file that was asked for gets the game as it stands."""
         if self.file:
             self.save(self.file)
 
@@ -230,6 +237,14 @@ class Game:
     def say(self, text: str) -> None:
         """Lines to read."""
         self.console.print(visible_lines(text), soft_wrap=True)
+
+
+def place(file: str) -> Path:
+    """The path of a file that someone types. Raises InputError where there can be none."""
+    try:
+        return Path(file).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError):
+        raise InputError(f"no file can be called {file!r}") from None
 
 
 def ask(prompt: str) -> str:

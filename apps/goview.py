@@ -50,6 +50,7 @@ STYLE = """<style>
 """
 
 _MARKS = {EMPTY: ".", BLACK: "X", WHITE: "O"}
+_STONES = {".": "empty", "X": "black stone", "O": "white stone"}
 
 
 def percent(share: float) -> str:
@@ -61,58 +62,61 @@ def percent(share: float) -> str:
 def picture(game: Game, moves: Moves, plane: NDArray[np.uint8] | None = None) -> Picture:
     """The board as the game shows it, with hints at `moves` (best first) and a plane's points."""
     board, size = game.board, game.record.size
-    stones = [_MARKS[colour] for colour in board.state.colour.tolist()]
-    legal = board.legal().tolist()
-    points = range(size * size)
-    hints = [_hint(rank, move, moves[0]) for rank, move in enumerate(moves, 1)]
-    dead = sorted(game.dead or ())
+    stones = _marks(board.state.colour)
     owner = ""
+    playable = [game.yours_to_move and legal for legal in board.legal().tolist()]
     if game.dead is not None:
-        owner = "".join(
-            _MARKS[colour] for colour in scoring.ownership(board, game.dead).ravel().tolist()
-        )
-    playable = legal if game.yours_to_move else [False] * len(legal)
-    if game.dead is not None:
+        owner = _marks(scoring.ownership(board, game.dead).ravel())
         playable = [stone != "." for stone in stones]
     last = game.record.moves[game.cursor - 1][1] if game.cursor else PASS
     to_play = colour_name(board.to_play)
-    ghost = to_play if game.yours_to_move else ""
-    remarks: dict[int, list[str]] = {point: [] for point in points}
-    for hint in hints:
-        remarks[hint.point].append(f"choice {hint.rank}, {percent(moves[hint.rank - 1][1])}")
-    if plane is not None:
-        for point in points:
-            if plane.flat[point]:
-                remarks[point].append("set in the plane")
-    for point in dead:
-        remarks[point].append("dead")
-    if ghost:
-        for point in points:
-            if stones[point] == "." and not legal[point]:
-                remarks[point].append(f"{board.why_illegal(point)}, not legal now")
-    if last != PASS:
-        remarks[last].append("last move")
-    what = {".": "empty", "X": "black stone", "O": "white stone"}
-    names = [vertex(point, size) for point in points]
+    names = [vertex(point, size) for point in range(size * size)]
+    set_points = [] if plane is None else plane.ravel().astype(bool).tolist()
     return Picture(
         size=size,
         turn=game.turn,
         title=f"Go board, {size} by {size}, move {game.cursor}, {to_play} to play",
         names=names,
         labels=[
-            ", ".join([names[point], what[stones[point]], *remarks[point]]) for point in points
+            ", ".join([name, _STONES[stone], *remarks])
+            for name, stone, remarks in zip(
+                names, stones, _remarks(game, moves, set_points, last), strict=True
+            )
         ],
-        stones="".join(stones),
+        stones=stones,
         playable=playable,
-        ghost=ghost,
+        ghost=to_play if game.yours_to_move else "",
         last=None if last == PASS else last,
         ko=board.ko,
-        hints=hints,
-        plane=[] if plane is None else plane.ravel().astype(bool).tolist(),
-        dead=dead,
+        hints=[_hint(rank, move, moves[0]) for rank, move in enumerate(moves, 1)],
+        plane=set_points,
+        dead=sorted(game.dead or ()),
         owner=owner,
         announcement=announcement(game),
     )
+
+
+def _marks(colours: NDArray[np.int8]) -> str:
+    return "".join(_MARKS[colour] for colour in colours.tolist())
+
+
+def _remarks(game: Game, moves: Moves, plane: list[bool], last: int) -> list[list[str]]:
+    """What there is to say of each point besides its stone."""
+    remarks: list[list[str]] = [[] for _ in range(game.record.size**2)]
+    for rank, (point, probability) in enumerate(moves, 1):
+        remarks[point].append(f"choice {rank}, {percent(probability)}")
+    for point, is_set in enumerate(plane):
+        if is_set:
+            remarks[point].append("set in the plane")
+    for point in game.dead or ():
+        remarks[point].append("dead")
+    if game.yours_to_move:
+        illegal = ~game.board.legal() & (game.board.state.colour == EMPTY)
+        for point in illegal.nonzero()[0].tolist():
+            remarks[point].append(f"{game.board.why_illegal(point)}, not legal now")
+    if last != PASS:
+        remarks[last].append("last move")
+    return remarks
 
 
 def _hint(rank: int, move: tuple[int, float], best: tuple[int, float]) -> Hint:
@@ -138,7 +142,9 @@ def status(game: Game) -> str:
     """Where the game stands, a sentence."""
     if game.dead is not None:
         counting = "territory and prisoners" if game.territory else "area"
-        return f"Counted by {counting}, komi {game.komi:g}: {game.result}."
+        counted = f"Counted by {counting}, komi {game.komi:g}: {scoring.format_result(game.score)}."
+        recorded = game.record.result
+        return f"{counted} The record says {recorded}." if recorded else counted
     if game.over:
         return f"The game is over: {game.result}." if game.result else "The game is over."
     if not game.at_end:

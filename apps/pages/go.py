@@ -54,7 +54,7 @@ def table(game: Game, player: GoPlayer | None) -> None:
     """The board, and the buttons that lead through the record."""
     shown = st.session_state["overlay"]
     moves, plane = [], None
-    if shown == HINTS and player and not game.network_to_move:
+    if shown == HINTS and player and not game.network_to_move and game.dead is None:
         moves = game.instinct(player)[: st.session_state["most"]]
     elif shown == PLANES:
         plane = features.planes(game.board)[st.session_state["plane"] - 1]
@@ -105,7 +105,11 @@ def panel(game: Game, player: GoPlayer | None) -> None:
 
 
 def new_game(game: Game) -> None:
-    with st.popover("New game"):
+    def start() -> None:
+        game.start(size, stones, komi)
+        st.session_state["new game"] = False
+
+    with st.popover("New game", key="new game", on_change="rerun"):
         size = st.segmented_control(
             "Board",
             SIZES,
@@ -120,7 +124,7 @@ def new_game(game: Game) -> None:
             format_func=lambda stones: f"{stones} stones" if stones else "none",
         )
         komi = st.number_input("Komi", -400.0, 400.0, 0.5 if stones else 7.5, step=0.5)
-        button("Start", game.start, size, stones, komi, type="primary")
+        button("Start", start, type="primary")
 
 
 def count_by(game: Game) -> None:
@@ -169,7 +173,7 @@ def hints(game: Game, player: GoPlayer) -> None:
         for number in game.to_judge():
             before, move = game.instinct(player, number - 1), game.record.moves[number - 1]
             judged.append(goview.judgement(move, number, before, game.record.size))
-    caption = goview.lines(f"{MODEL}: {goview.CAPTION}")
+    caption = goview.lines(f"{player.name}: {goview.CAPTION}")
     st.html(f'<div class="hints">{caption}{choices}</div>{goview.lines(*judged)}')
 
 

@@ -231,7 +231,7 @@ def planes(board: Board, colour: int | None = None) -> NDArray[np.uint8]:
     """(48, n, n) for that colour, by default the one to play."""
     out = np.empty((COUNT, board.size, board.size), np.uint8)
     seen_by = board.to_play if colour is None else colour
-    fill(board.state, seen_by, new_scratch(board.size), out.reshape(COUNT, -1))
+    fill(board.state, int(seen_by), new_scratch(board.size), out.reshape(COUNT, -1))
     return out
 
 
@@ -283,14 +283,18 @@ def _fill_batch(
     planes_out: NDArray[np.uint8],
     targets_out: NDArray[np.int64],
 ) -> None:
-    """Stones are turned as they are played: the planes of a turned game are the turned planes."""
+    """Stones are turned as they are played: the planes of a turned game are the turned planes.
+
+    `np.int64` spares numba from compiling all it calls once more, for smaller integers.
+    """
     for i in range(len(games)):
         game, turned = games[i], table[symmetries[i]]
         clear(state)
         for stone in range(setup_start[game], setup_start[game + 1]):
-            place(state, turned[setup[stone]], setup_colours[stone])
+            place(state, np.int64(turned[setup[stone]]), np.int64(setup_colours[stone]))
         last = start[game] + plies[i]
         for turn in range(start[game], last):
-            play(state, PASS if moves[turn] == PASS else turned[moves[turn]], colours[turn])
-        fill(state, colours[last], scratch, planes_out[i])
+            point = PASS if moves[turn] == PASS else np.int64(turned[moves[turn]])
+            play(state, point, np.int64(colours[turn]))
+        fill(state, np.int64(colours[last]), scratch, planes_out[i])
         targets_out[i] = turned[moves[last]]

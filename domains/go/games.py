@@ -83,14 +83,13 @@ class Games:
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(path, framework="numpy") as file:
+            with path.open("rb") as raw, safe_open(path, framework="numpy") as file:
                 about = file.metadata() or {}
-            with path.open("rb") as raw:
                 length = int.from_bytes(raw.read(8), "little")
                 header = json.loads(raw.read(length))
             content = np.memmap(path, np.uint8, "r").view(np.ndarray)[8 + length :]
         except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from error
+            raise InputError(f"{path}: {error.strerror}") from error
         except SafetensorError as error:
             raise InputError(f"{path}: not a whole file of games: {error}") from error
         if about.get("games") != VERSION or any(name not in header for name in _DTYPES):
@@ -190,8 +189,8 @@ def read(paths: Iterable[Path], size: int = 19) -> tuple[Games, Report]:
     stones that have no liberty, and those with the same stones and moves as one before. A game is
     cut before its first illegal move: occupied, suicide or simple ko; superko is no reason. An
     archive that is refused is left out and named in the report. Archives, and batches of files, are
-    shared among as many processes as there are cores. Raises InputError for a path that is not there and where no
-    game is left.
+    shared among as many processes as there are cores. Raises InputError for a path that is not
+    there and where no game is left.
     """
     from tqdm import tqdm
 

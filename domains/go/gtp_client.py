@@ -16,7 +16,7 @@ from typing import IO
 from core.errors import InputError
 
 GAMES = "/usr/games"  # where Debian puts GNU Go, often not on root's PATH
-PATIENCE = 5.0  # seconds that a program has to end once it is told to
+PATIENCE = 2.0  # seconds that a program has to end once it is told to
 
 KINDS = ("crash", "timeout", "no GTP", "refused", "illegal move")
 

@@ -198,6 +198,8 @@ class Engine:
         return ""
 
     def set_random_seed(self, seed: str) -> str:
+        if integer(seed) < 0:
+            raise InputError("syntax error: negative seed")
         self.player.reseed(integer(seed))
         return ""
 

@@ -33,10 +33,14 @@ def play(match: Match, policy: Policy, folder: Path, concurrency: int = 1) -> It
 
     Each is written to the folder as it ends, and the table of all so far with it. The same match
     has the same games, if the opponent has `set_random_seed` or plays alike each time. Raises
-    InputError before anything is played where the opponent or the referee doesn't start, and for a
-    strength or a size that there isn't.
+    InputError before anything is played where the opponent or the referee doesn't start, where the
+    folder can't be made, and for a strength or a size that there isn't.
     """
     GoPlayer(policy, match.strength)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}") from None
     for command in filter(None, (match.opponent, match.referee)):
         with GtpClient(command, match.timeout):
             pass

@@ -78,7 +78,8 @@ def parse(data: bytes, source: str = "") -> Iterator[GameRecord | Rejected]:
 
 def _record(nodes: list[Properties] | Broken, source: str) -> GameRecord | Rejected:
     if isinstance(nodes, Broken):
-        place = f"lines {nodes.begin} to {nodes.end}"
+        one = nodes.begin == nodes.end
+        place = f"line {nodes.begin}" if one else f"lines {nodes.begin} to {nodes.end}"
         return Rejected(source, "broken brackets", f"{nodes.problem}, {place}")
     root: Properties = {}
     for node in nodes:  # the first of each property, which for facts on the game is the only one

@@ -121,6 +121,8 @@ def test_captures_are_counted(play):
         ("black", ["undo"], "there is no move of yours to take back"),
         ("black", ["save"], "save needs the name of a file"),
         ("black", ["save no/such/folder.sgf"], "no/such/folder.sgf: "),
+        ("black", ["save a\0b"], r"no file can be called 'a\x00b'"),
+        ("black", ["save ~nobody-of-this-name/a"], "no file can be called"),
     ],
 )
 def test_what_cannot_be_is_explained_and_the_game_goes_on(play, colour, lines, sentence):
@@ -146,7 +148,8 @@ def test_garbage_is_answered_in_words(play):
 
 def test_bytes_that_are_no_text_are_answered_in_words():
     done = subprocess.run(
-        [sys.executable, os.environ.get("E_FAKE", FAKE), "go", "play", "--size", "5"], env=ENVIRONMENT,
+        [sys.executable, FAKE, "go", "play", "--size", "5"],
+        env={**ENVIRONMENT, "PYTHONIOENCODING": "utf-8:strict"},
         input=b"\xff\xfe\n\x00\nc3\n", capture_output=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
@@ -215,6 +218,12 @@ def test_resigning_is_written_to_the_record(play, tmp_path):
     assert (game.root.get("PB"), game.root.get("PW")) == ("human", "rows")
 
 
+def test_a_resignation_can_be_taken_back(play, tmp_path):
+    play("--save", "a.sgf", lines=["c3", "resign", "undo", "e1"])
+    game = saved(tmp_path / "a.sgf")
+    assert game.moves == ["b C3", "w A5", "b E1", "w B5"] and not game.root.has_property("RE")
+
+
 def test_the_network_begins_where_you_are_white(play):
     done = play("--colour", "white", lines=["c3"])
     assert done.shown("Black (rows) plays A5.", "White to play> c3", "Black (rows) plays B5.")
@@ -269,7 +278,9 @@ def test_the_end_of_input_keeps_the_game(play, tmp_path):
     ("arguments", "code", "message"),
     [
         (["--handicap", "1"], 1, "1 handicap stones on a 5x5 board"),
-        (["--save", "no/such/a.sgf"], 1, "--save no/such/a.sgf: no such folder"),
+        (["--save", "no/such/a.sgf"], 1, "no/such/a.sgf: No such file or directory"),
+        (["--save", "."], 1, "Is a directory"),
+        (["--strength", "divine"], 1, "divine"),
         (["--load", "missing.sgf"], 1, "missing.sgf: no such file"),
         (["--load", "bad.sgf"], 1, "bad.sgf: no game"),
         (["--load", "illegal.sgf"], 1, "illegal.sgf: move 2: C3 is occupied"),
@@ -299,23 +310,23 @@ class AtTerminal:
         self.terminal, end = os.openpty()
         termios.tcsetwinsize(end, (40, 80))
         self.process = subprocess.Popen(
-            [sys.executable, os.environ.get("E_FAKE", FAKE), "go", "play", "--size", "5", *arguments],
+            [sys.executable, FAKE, "go", "play", "--size", "5", *arguments],
             stdin=end, stdout=end, stderr=subprocess.PIPE, cwd=folder, start_new_session=True,
             env={**ENVIRONMENT, **environment},
         )  # fmt: skip
         os.close(end)
-        self.out = ""
+        self.out, self.read = "", 0
 
     def until(self, text):
-        """Reads on until the terminal shows `text`."""
-        start = len(self.out)
-        while text not in self.out[start:]:
+        """Reads on until the terminal shows `text` after what was waited for before."""
+        while text not in self.out[self.read :]:
             ready, _, _ = select.select([self.terminal], [], [], 300)
             assert ready, f"{text!r} is not shown:\n{self.out}"
             try:
                 self.out += os.read(self.terminal, 65536).decode()
             except OSError:
                 raise AssertionError(f"ended without {text!r}:\n{self.out}") from None
+        self.read = self.out.index(text, self.read) + len(text)
         return self
 
     def type(self, text):

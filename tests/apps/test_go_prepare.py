@@ -21,13 +21,15 @@ def test_prepare_reports_and_writes(command, folder, tmp_path):
     done = command("go", "prepare", folder, "--out", tmp_path / "new/games")
     assert (done.code, done.err) == (0, "")
     assert "games read               6\ngames kept               3\n" in done.out
-    assert f"{folder}/month.zip!month.sgf#2: not all brackets" in done.out
+    assert (
+        f"{folder}/month.zip!month.sgf#2: not all brackets that open also close, line 2" in done.out
+    )
     assert f"illegal move                   1\n    {folder}/one.sgf: move 3\n" in done.out
     assert "\\x1b[31mred.sgf" in done.out
     assert "\x1b" not in done.out
     games = Games.load(tmp_path / "new/games")
     assert games.names == ("month.zip", "records")
-    assert games.moves.tolist() == [0, 44, 72, 60]
+    assert games.moves.tolist() == [0, 40, 72, 60]
 
 
 def test_prepare_another_size(command, folder, tmp_path):
@@ -56,7 +58,7 @@ def test_a_refused_archive_is_named_and_the_rest_is_written(command, folder, tmp
         (["{folder}/one.sgf", "--out", "{folder}"], 1, "is a folder"),
         (["{folder}/one.sgf", "--out", "{folder}/one.sgf/games"], 1, "--out"),
         (["{folder}/one.sgf"], 2, "--out"),
-        (["--out", "{folder}/games"], 2, "PATHS"),
+        (["--out", "{folder}/games"], 2, "prepare [OPTIONS]"),
         (["{folder}/one.sgf", "--out", "{folder}/games", "--size", "26"], 2, "--size"),
     ],
 )

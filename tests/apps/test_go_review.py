@@ -139,3 +139,13 @@ def test_no_progress_is_shown_where_stderr_is_no_terminal(review, tmp_path):
     long = "".join(f";B[{x}{y}];W[]" for x in "abcdef" for y in "abcdef")
     (tmp_path / "long.sgf").write_text(f"(;SZ[19]{long})")
     assert review("long.sgf").err == ""
+
+
+def test_a_file_that_cannot_be_written_is_one_error_before_the_work(review):
+    done = review("a.sgf", "--sgf", "no/such/out.sgf")
+    assert (done.code, done.out) == (1, "") and one_error(done, "no/such/out.sgf: ")
+
+
+def test_the_sgf_may_be_the_game_itself(review, tmp_path):
+    assert review("a.sgf", "--sgf", "a.sgf").code == 0
+    assert "choice 11" in (tmp_path / "a.sgf").read_text()

@@ -174,7 +174,8 @@ def test_resigning_is_in_the_record_and_can_be_undone():
     assert not game.network_to_move
     assert sgfmill.Sgf_game.from_bytes(sgf.write(game.saved("net"))).get_winner() == "w"
     click(game, "G7")
-    assert game.message == "The game is over: W+R."
+    assert played(game) == ["E5", "C3"]
+    assert game.message.startswith("The game is over.")
     game.undo()
     assert played(game) == ["E5", "C3"]
     assert game.yours_to_move
@@ -185,6 +186,14 @@ def test_you_resign_even_on_the_networks_turn():
     click(game, "E5")
     game.resign()
     assert game.result == "W+R"
+
+
+def test_a_resignation_before_the_first_move_can_be_undone():
+    game = Game(9)
+    game.resign()
+    assert game.over
+    game.undo()
+    assert game.yours_to_move
 
 
 def test_the_network_may_resign():

@@ -63,6 +63,7 @@ def test_ten_moves_are_played_and_saved(go, hosts, server):
             cell(go, vertex).click()
             wait_for_turn(go, number + 1)
             mine.append(vertex)
+    go.locator("[data-test-script-state=notRunning]").wait_for()
     with go.expect_download() as download:
         go.get_by_role("button", name="Save SGF").click()
     game = sgf.Sgf_game.from_bytes(Path(download.value.path()).read_bytes())

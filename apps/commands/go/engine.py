@@ -45,9 +45,10 @@ def gtp(
     from domains.go.player import GoPlayer
 
     player = GoPlayer.load(model, strength, seed, resigns=resign)
-    # Not sys.stdin: the thread that waits for input would hold its lock when Python ends.
-    with open(sys.stdin.fileno(), "rb", closefd=False) as lines:
-        serve(Engine(player, version("receptive")).commands, lines, sys.stdout)
+    # Neither sys.stdin, which Python closes at its end, nor closed here: the thread that waits for
+    # input holds its lock.
+    lines = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115
+    serve(Engine(player, version("receptive")).commands, lines, sys.stdout)
 
 
 def match(
@@ -84,10 +85,6 @@ def match(
 
     if not math.isfinite(komi):
         raise typer.BadParameter("a number expected", param_hint="--komi")
-    try:
-        sgf.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--sgf {sgf}: {error.strerror}") from None
     policy = Policy.load(model)
     settings = Match(opponent, games, size, komi, strength, seed, referee, timeout)
     played: list[Game] = []

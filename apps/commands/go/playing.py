@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
@@ -60,17 +62,18 @@ def play(
     save: Annotated[Path | None, typer.Option(help="An SGF file to keep the game in.")] = None,
     model: Model = "go-policy",
 ) -> None:
-    """Play Go against the network in the terminal: q16 plays there, help lists the commands.
+    """Play Go against the network in the terminal.
 
-    Without a terminal, the same lines are read from standard input. The file of --save has the
-    game after each move. Two passes end the game; it is scored by area.
+    Type q16 to play there, or help for all commands. Without a terminal, the
+    same lines are read from standard input. Two passes end the game, and it is
+    scored by area. The file of --save has the game after each move.
     """
     if load and (size, handicap) != (None, None):
         raise typer.BadParameter("the file of --load has its own size and handicap")
     if komi is not None and not math.isfinite(komi):
         raise typer.BadParameter("not a number of points", param_hint="--komi")
-    if save and not save.absolute().parent.is_dir():
-        raise InputError(f"--save {save}: no such folder")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
 
     from domains.go.player import GoPlayer
     from domains.go.rules import BLACK, WHITE
@@ -101,11 +104,12 @@ def review(
     model: Model = "go-policy",
     symmetries: Annotated[int, typer.Option(help="Of the board, averaged over: 1 or 8.")] = 8,
 ) -> None:
-    """Say how likely the network held each move of a game: its rank and probability, the
-    network's first five choices, and how often each player chose as the network would.
+    """Say what the network thinks of the moves of a game.
 
-    jsonl has a row a move, then a row a player. First instinct, no reading: the network's choice
-    is what a strong player would likely play, not a verdict.
+    Each move's rank and probability and the network's first five choices, and
+    how often each player chose as it would. jsonl has a row a move, then a row
+    a player. This is first instinct, no reading: what a strong player would
+    likely play, no verdict.
     """
     from core.weights import atomic_write
     from domains.go import review as reviews
@@ -115,31 +119,29 @@ def review(
     if symmetries not in SYMMETRIES:
         raise typer.BadParameter("1 or 8 expected", param_hint="--symmetries")
     policy = Policy.load(model)
-    bad = False
-    commented: list[bytes] = []
-    for record in _records(files):
-        try:
-            if isinstance(record, InputError):
-                raise record
-            found = _reviewed(reviews.legal_part(record), policy, symmetries)
-        except InputError as error:
-            bad = True
-            complain(error)
-            continue
-        commented.append(write(reviews.commented(found)))
-        if format is Format.text:
-            for line in reviews.text(found):
-                print(visible(line))
-        else:
-            for row in reviews.rows(found):
-                print(_json(row))
-        sys.stdout.flush()
-        if found.record.cut:
-            bad = True
-            complain(InputError(f"{found.record.source}: {found.record.cut}; reviewed up to there"))
-    if sgf and commented:
-        with atomic_write(sgf, "wb") as file:
-            file.write(b"\n".join(commented))
+    bad, answered = False, False
+    with atomic_write(sgf, "wb") if sgf else nullcontext() as out:
+        for record in _records(files):
+            try:
+                if isinstance(record, InputError):
+                    raise record
+                found = _reviewed(reviews.legal_part(record), policy, symmetries)
+            except InputError as error:
+                bad = True
+                complain(error)
+                continue
+            answered = True
+            if format is Format.text:
+                print(*map(visible, reviews.text(found)), sep="\n", flush=True)
+            else:
+                print(*map(_json, reviews.rows(found)), sep="\n", flush=True)
+            if out:
+                out.write(write(reviews.commented(found)) + b"\n")
+            if cut := found.record.cut:
+                bad = True
+                complain(InputError(f"{found.record.source}: {cut}; reviewed up to there"))
+        if not answered:
+            raise typer.Exit(1)
     if bad:
         raise typer.Exit(1)
 

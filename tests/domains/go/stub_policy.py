@@ -40,5 +40,5 @@ if __name__ == "__main__":
     from domains.go.gtp_commands import Engine
     from domains.go.player import GoPlayer
 
-    with open(0, "rb", closefd=False) as lines:
-        serve(Engine(GoPlayer(StubPolicy()), "1").commands, lines, sys.stdout)
+    lines = open(0, "rb", closefd=False)  # noqa: SIM115
+    serve(Engine(GoPlayer(StubPolicy()), "1").commands, lines, sys.stdout)

@@ -84,7 +84,7 @@ def test_ones_and_zeros_are_constant():
 def test_turns_are_counted_back_from_the_last_move():
     board = Board(5)
     board.place(black=points(board, "E1"))
-    for move in "A5 B5 C5 pass D5 E5 A4 B4 C4 D4".split():
+    for move in ["A5", "B5", "C5", "pass", "D5", "E5", "A4", "B4", "C4", "D4"]:
         board.play(parse(move, 5))
     ages = {
         "D4": 1, "C4": 2, "B4": 3, "A4": 4, "E5": 5, "D5": 6, "C5": 8, "B5": 8, "A5": 8,

@@ -105,7 +105,7 @@ def test_what_is_dropped_is_counted_by_reason_with_three_examples(tmp_path):
     assert report.dropped["no moves"].examples == [f"{path}#{number}" for number in (3, 4, 5)]
     assert report.dropped["same as another"].examples == [f"{path}#7"]
     assert report.dropped["broken brackets"].examples == [
-        f"{path}#9: not all brackets that open also close, lines 9 to 10"
+        f"{path}#9: not all brackets that open also close, line 9"
     ]
 
 
@@ -208,7 +208,7 @@ def test_other_files_are_told(tmp_path, prepared_file):
 
     with pytest.raises(InputError, match="No such file"):
         Games.load(tmp_path / "nothing")
-    with pytest.raises(InputError, match="games"):
+    with pytest.raises(InputError, match="Is a directory"):
         Games.load(tmp_path)
     (tmp_path / "text").write_text("some text that is no safetensors file")
     with pytest.raises(InputError, match="not a whole file of games"):
