@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from apps import gorecords, goview
-from apps.goban import clicked, goban
-from apps.gosession import Game, You
+from apps.go import records, view
+from apps.go.goban import clicked, goban
+from apps.go.session import Game, You
 from core.errors import InputError
 from core.weights import find
 from domains.go import board, features
@@ -58,7 +58,7 @@ def table(game: Game, player: GoPlayer | None) -> None:
         moves = game.instinct(player)[: st.session_state["most"]]
     elif shown == PLANES:
         plane = features.planes(game.board)[st.session_state["plane"] - 1]
-    goban(goview.picture(game, moves, plane), key="goban", on_click=lambda: click(game))
+    goban(view.picture(game, moves, plane), key="goban", on_click=lambda: click(game))
     with st.container(horizontal=True, horizontal_alignment="center", gap="xsmall"):
         for name, step in STEPS.items():
             beyond = game.cursor == 0 if step < 0 else game.at_end
@@ -77,7 +77,7 @@ def click(game: Game) -> None:
 
 def panel(game: Game, player: GoPlayer | None) -> None:
     """Who plays, what they may do, and what the network thinks."""
-    st.html(goview.players(game) + goview.lines(goview.status(game), game.message))
+    st.html(view.players(game) + view.lines(view.status(game), game.message))
     with st.container(horizontal=True, gap="xsmall"):
         button("Pass", game.pass_, disabled=not game.yours_to_move)
         button("Undo", game.undo, disabled=not game.can_undo, help="Your move and the network's.")
@@ -101,7 +101,7 @@ def panel(game: Game, player: GoPlayer | None) -> None:
         hints(game, player)
     elif st.session_state["overlay"] == PLANES:
         number = st.slider("Plane", 1, features.COUNT, key="plane", persist_state="session")
-        st.html(goview.plane(number - 1))
+        st.html(view.plane(number - 1))
 
 
 def new_game(game: Game) -> None:
@@ -169,12 +169,12 @@ def hints(game: Game, player: GoPlayer) -> None:
     st.slider("Moves on the board", 3, 10, key="most", persist_state="session")
     choices, judged = "", []
     if not game.network_to_move:
-        choices = goview.choices(game.instinct(player), game.record.size)
+        choices = view.choices(game.instinct(player), game.record.size)
         for number in game.to_judge():
             before, move = game.instinct(player, number - 1), game.record.moves[number - 1]
-            judged.append(goview.judgement(move, number, before, game.record.size))
-    caption = goview.lines(f"{player.name}: {goview.CAPTION}")
-    st.html(f'<div class="hints">{caption}{choices}</div>{goview.lines(*judged)}')
+            judged.append(view.judgement(move, number, before, game.record.size))
+    caption = view.lines(f"{player.name}: {view.CAPTION}")
+    st.html(f'<div class="hints">{caption}{choices}</div>{view.lines(*judged)}')
 
 
 st.set_page_config(layout="wide")
@@ -183,7 +183,7 @@ for name, value in {"overlay": HINTS, "most": 5, "plane": 1, "size": 19}.items()
     st.session_state.setdefault(name, value)
 
 st.title("Go")
-st.html(goview.STYLE)
+st.html(view.STYLE)
 policy = load()
 player = None
 if policy and policy.size_ok(game.record.size):
@@ -199,9 +199,9 @@ with right:
     panel(game, player)
 opening, reviewing = st.tabs(["Open and save", "Review"])
 with opening:
-    gorecords.files(game, MODEL)
+    records.files(game, MODEL)
 with reviewing:
-    gorecords.review(game, player)
+    records.review(game, player)
 if player and game.network_to_move:
     if game.you is You.neither:
         time.sleep(PACE)

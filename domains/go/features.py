@@ -266,6 +266,9 @@ def fill_batch(
     )  # fmt: skip
 
 
+_wide: Any = np.int64  # else numba compiles all that is called once more, for smaller integers
+
+
 @kernel
 def _fill_batch(
     state: State,
@@ -283,18 +286,15 @@ def _fill_batch(
     planes_out: NDArray[np.uint8],
     targets_out: NDArray[np.int64],
 ) -> None:
-    """Stones are turned as they are played: the planes of a turned game are the turned planes.
-
-    `np.int64` spares numba from compiling all it calls once more, for smaller integers.
-    """
+    """Stones are turned as they are played: the planes of a turned game are the turned planes."""
     for i in range(len(games)):
         game, turned = games[i], table[symmetries[i]]
         clear(state)
         for stone in range(setup_start[game], setup_start[game + 1]):
-            place(state, np.int64(turned[setup[stone]]), np.int64(setup_colours[stone]))
+            place(state, _wide(turned[setup[stone]]), _wide(setup_colours[stone]))
         last = start[game] + plies[i]
         for turn in range(start[game], last):
-            point = PASS if moves[turn] == PASS else np.int64(turned[moves[turn]])
-            play(state, point, np.int64(colours[turn]))
-        fill(state, np.int64(colours[last]), scratch, planes_out[i])
+            point = PASS if moves[turn] == PASS else _wide(turned[moves[turn]])
+            play(state, point, _wide(colours[turn]))
+        fill(state, _wide(colours[last]), scratch, planes_out[i])
         targets_out[i] = turned[moves[last]]

@@ -67,9 +67,7 @@ class Policy:
         """Whether the network answers on boards of this size."""
         return self.any_size or size == self.size
 
-    def probabilities(
-        self, board: Board, colour: int | None = None, symmetries: int = 8
-    ) -> Array:
+    def probabilities(self, board: Board, colour: int | None = None, symmetries: int = 8) -> Array:
         """How likely an expert plays each point, `(size * size,)`, sums to 1 over all of them.
 
         A first instinct: illegal points get a little too. `symmetries` 8 averages the answers to

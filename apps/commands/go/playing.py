@@ -78,7 +78,7 @@ def play(
     from domains.go.player import GoPlayer
     from domains.go.rules import BLACK, WHITE
 
-    from ...goterminal import Game
+    from ...go.terminal import Game
 
     people = {"black": {BLACK}, "white": {WHITE}, "both": {BLACK, WHITE}, "none": set[int]()}
     record = _loaded(load) if load else _new(size or 19, handicap or 0)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from domains.go.review import MoveReview, Review
     from domains.go.sgf import GameRecord
 
-    from .gosession import Game, Moves
+    from .session import Game, Moves
 
 CAPTION = "first instinct, no reading; sums to 100 % over legal moves"
 

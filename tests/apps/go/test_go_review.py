@@ -1,7 +1,7 @@
-import importlib.util
 import json
 from pathlib import Path
 
+import fake_go
 import pytest
 import sgfmill.sgf
 
@@ -9,17 +9,11 @@ FAKE = Path(__file__).parent / "fake_go.py"
 GAME = "(;GM[1]FF[4]SZ[5]PB[Ann]PW[Bob]RE[W+R];B[aa];W[ba];B[cc];W[])"
 
 
-def fake_network():
-    spec = importlib.util.spec_from_file_location("fake_go", FAKE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Rows
-
-
 @pytest.fixture
 def review(command, monkeypatch, tmp_path):
     """`receptive go review` in the folder `tmp_path`, where a.sgf is GAME."""
-    monkeypatch.setattr("domains.go.policy.Policy", fake_network())
+    monkeypatch.setattr("domains.go.policy.Policy", fake_go.Rows)
+    monkeypatch.setattr(fake_go.Rows, "asked", [])
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.sgf").write_text(GAME)
     return lambda *arguments: command("go", "review", *arguments)

@@ -1,4 +1,3 @@
-import importlib.util
 import io
 import os
 import select
@@ -8,22 +7,16 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import fake_go
 import pytest
 import sgfmill.sgf
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 FAKE = HERE / "fake_go.py"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": ""}
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX terminals")
-
-
-def fake_network():
-    spec = importlib.util.spec_from_file_location("fake_go", FAKE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.Rows
 
 
 class Done(SimpleNamespace):
@@ -42,7 +35,7 @@ def play(monkeypatch, capsys, tmp_path):
     """`receptive go play` in the folder `tmp_path`, with lines on stdin."""
     from apps import cli
 
-    monkeypatch.setattr("domains.go.policy.Policy", fake_network())
+    monkeypatch.setattr("domains.go.policy.Policy", fake_go.Rows)
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, lines=(), size=5):

@@ -12,8 +12,8 @@ from core.errors import InputError
 from domains.go import sgf
 from domains.go.review import MoveReview, Review, commented, reviewed
 
-from . import goview
-from .gosession import Game, games
+from . import view
+from .session import Game, games
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +41,14 @@ def files(game: Game, network: str) -> None:
             f"The file has {len(good)} games",
             range(len(good)),
             key="chosen",
-            format_func=lambda index: f"{index + 1}. {goview.about(good[index])}",
+            format_func=lambda index: f"{index + 1}. {view.about(good[index])}",
             on_change=lambda: _open(game, good[st.session_state["chosen"]]),
         )
     if bad:
         st.warning(f"Games that can't be read: {len(bad)}")
         st.dataframe({"what is wrong": list(map(str, bad))}, hide_index=True)
     if game.opened:
-        st.text(goview.about(game.record))
+        st.text(view.about(game.record))
     _download("Save SGF", "game.sgf", lambda: sgf.write(game.saved(network)))
 
 
@@ -92,17 +92,17 @@ def review(game: Game, player: GoPlayer | None) -> None:
             st.rerun()
         return
     st.html(
-        goview.lines(
-            f"{done.model}: {goview.CAPTION}",
+        view.lines(
+            f"{done.model}: {view.CAPTION}",
             "Surprise in bits: 1 for a move of 50 %, 2 for 25 %, 3 for 12.5 % and so on.",
         )
     )
-    st.dataframe(goview.rates(done), hide_index=True)
+    st.dataframe(view.rates(done), hide_index=True)
     st.altair_chart(
         _surprise_graph(done), key="surprise", on_select=lambda: _jump(game), selection_mode="move"
     )
     st.markdown("**The moves that the network expected least**")
-    st.dataframe(goview.most_surprising(done), hide_index=True)
+    st.dataframe(view.most_surprising(done), hide_index=True)
     record = game.saved(done.model)
     _download(
         "Save SGF with comments",
@@ -128,7 +128,7 @@ def _jump(game: Game) -> None:
 
 
 def _surprise_graph(done: Review) -> alt.Chart:
-    bars = alt.Chart(alt.InlineData(goview.surprises(done)), height=320).mark_bar()
+    bars = alt.Chart(alt.InlineData(view.surprises(done)), height=320).mark_bar()
     click = alt.selection_point(name="move", fields=["move"], nearest=True, empty=False)
     chart: alt.Chart = bars.add_params(click).encode(
         x=alt.X("move:Q", title="move (click one to see it)"),

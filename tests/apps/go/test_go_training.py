@@ -12,7 +12,7 @@ from made_up_games import random_record, write_records
 
 from core import weights
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SMALL = ("positions=64", "epoch=32", "batch_size=16", "filters=8", "blocks=1")
 SETTINGS = [part for setting in SMALL for part in ("--set", setting)]
 

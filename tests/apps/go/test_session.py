@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sgfmill import sgf as sgfmill
 
-from apps.gosession import MOST_GAMES, Game, You, games
+from apps.go.session import MOST_GAMES, Game, You, games
 from core.errors import InputError
 from domains.go import sgf
 from domains.go.rules import BLACK, EMPTY, PASS

@@ -20,8 +20,8 @@ from domains.go.rules import BLACK, PASS, WHITE
 from domains.go.scoring import area, dead_stones, format_result
 from domains.go.vertices import colour_name, name, parse
 
-from .goboard import drawn
-from .terminal import has_colour, visible, visible_lines
+from ..terminal import has_colour, visible, visible_lines
+from .drawing import drawn
 
 KOMI, HANDICAP_KOMI = 7.5, 0.5
 HINTS = 5
