@@ -38,8 +38,8 @@ def to_onnx(
     """The graph of `model` in eval mode, its weights those of `tensors` in `weights_file`.
 
     `dynamic` names the axes of each input that may have any length. `tensors` is what the
-    safetensors file holds; initialisers of the same name and content refer to it. One that the
-    exporter has folded a batch norm into stays in the graph. Raises RuntimeError for any other
+    safetensors file holds; initialisers of the same name and content refer to it. Those that the
+    exporter has folded a batch norm into stay in the graph. Raises RuntimeError for any other
     large one.
     """
     import onnx
@@ -68,10 +68,15 @@ def to_onnx(
             if program is None:
                 raise RuntimeError("torch.onnx.export gave no program")
             graph = program.model_proto
-    return _share_weights(graph, tensors, weights_file)
+    folded = any(
+        isinstance(part, torch.nn.modules.batchnorm._BatchNorm) for part in model.modules()
+    )
+    return _share_weights(graph, tensors, weights_file, folded)
 
 
-def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file: str) -> bytes:
+def _share_weights(
+    graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file: str, folded: bool
+) -> bytes:
     import onnx
     from onnx.external_data_helper import set_external_data
 
@@ -83,7 +88,7 @@ def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file
             initialiser.raw_data = b""
             set_external_data(initialiser, weights_file, offset=start, length=length)
             initialiser.ClearField("raw_data")
-        elif content.nbytes > UNSHARED_BYTES and name not in places:
+        elif content.nbytes > UNSHARED_BYTES and not (folded and name in places):
             raise RuntimeError(f"{weights_file} does not hold {name}, which the graph needs")
     _forget_the_making(graph.graph)
     return bytes(graph.SerializeToString())

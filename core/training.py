@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -62,6 +62,13 @@ class TrainingConfig:
         }.items():
             if not valid:
                 raise InputError(f"training: {name} cannot be {getattr(self, name)!r}")
+
+
+def training_config(recipe: Any, **more: Any) -> TrainingConfig:
+    """The fields of a TrainingConfig that a recipe, a dataclass, has; and `more`."""
+    names = {field.name for field in fields(TrainingConfig)}
+    given = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    return TrainingConfig(**{name: given[name] for name in names & set(given)}, **more)
 
 
 class TrainingData(Protocol):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError
 from domains.go import scoring, sgf
 from domains.go.board import Board, IllegalMove, fixed_handicap
+from domains.go.review import legal_part
 from domains.go.rules import BLACK, EMPTY, PASS, WHITE
 from domains.go.sgf import GameRecord, Rejected
 from domains.go.vertices import colour_name
@@ -77,7 +78,7 @@ class Game:
 
         Raises InputError for setup stones that can't be.
         """
-        record = up_to_illegal(record)
+        record = legal_part(record)
         self._take(record)
         self.opened = True
         self.you = You.both
@@ -300,17 +301,3 @@ def games(data: bytes, name: str) -> tuple[list[GameRecord], list[Rejected]]:
     if not good:
         raise InputError(f"{bad[0].source}: {bad[0].detail}" if bad else f"{name}: no game in it")
     return good, bad
-
-
-def up_to_illegal(record: GameRecord) -> GameRecord:
-    """The record without its first illegal move and all that follow; `cut` then says why.
-
-    Raises InputError for setup stones that can't be.
-    """
-    board = sgf.board_at(record, 0)
-    for number, (colour, point) in enumerate(record.moves):
-        try:
-            board.play(point, colour)
-        except IllegalMove as error:
-            return replace(record, moves=record.moves[:number], cut=str(error))
-    return record

@@ -2,9 +2,10 @@
 
 The prey's owner may extend, or capture a chaser in atari; three liberties are freedom. The chaser
 may only put the prey in atari. A reading goes PLIES deep (a ladder across the whole of 19x19 takes
-about 70), and on any one line at most FORKS moves may have an alternative: 100 * 2**FORKS
-moves or so at worst. What can't be read within these bounds counts as not caught. Both bounds
-are the same in whichever order moves are tried, so symmetric positions have symmetric ladders.
+about 70), and on any one line at most FORKS moves may have an alternative. What can't be read
+within these bounds counts as not caught: with 9 forks in place of 4 the planes of 16 in 8,369
+positions of KGS games are others. Both bounds are the same in whichever order moves are tried, so
+that symmetric positions have symmetric ladders.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core import weights
+from core import inference, weights
 from core.errors import InputError
 
 from . import features, symmetry
@@ -27,30 +27,14 @@ class Policy:
     """A policy network. Make one with `load`."""
 
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
-        import onnxruntime
-
-        graph = card.path.with_suffix(".onnx")
-        if graph.name not in card.files:
-            raise InputError(f"{card.path}: field 'files' has no {graph.name!r}")
         for name, kind in {"planes": int, "size": int, "any_size": bool}.items():
             if not isinstance(card.preprocessing.get(name), kind):
                 raise InputError(f"{card.path}: field 'preprocessing' has no {name!r}")
-        weights.verify(card)
         self.card = card
         self.planes: int = card.preprocessing["planes"]
         self.size: int = card.preprocessing["size"]
         self.any_size: bool = card.preprocessing["any_size"]
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self.session = onnxruntime.InferenceSession(
-                str(graph), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors have no common base but this
-            reason = " ".join(str(error).split())
-            raise InputError(f"{graph}: onnxruntime cannot run it: {reason}") from None
+        self.session = inference.session(card, threads or os.cpu_count() or 1)
 
     @classmethod
     def load(cls, name: str = "go-policy", threads: int | None = None) -> Policy:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 
 from core.data import split
 from core.errors import InputError
-from core.training import TrainingConfig
+from core.training import TrainingConfig, training_config
 
 from .data import Positions
 from .games import Games
@@ -67,29 +66,7 @@ class Recipe:
         self.training()
 
     def training(self) -> TrainingConfig:
-        names = {field.name for field in dataclasses.fields(TrainingConfig)}
-        given = {field.name for field in dataclasses.fields(self)}
-        shared = {name: getattr(self, name) for name in names & given}
-        return TrainingConfig(epochs=round(self.positions / self.epoch), **shared)
-
-
-def read_recipe(name: str) -> dict[str, Any]:
-    """The fields of a recipe in `recipes/`, or of a .toml file.
-
-    Raises InputError if there is none, listing those there, or for an unknown field.
-    """
-    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
-        raise InputError(f"no recipe called {name!r}; known: {known}")
-    try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
-    known_fields = {field.name for field in dataclasses.fields(Recipe)}
-    if unknown := sorted(set(fields) - known_fields):
-        raise InputError(f"{path}: a recipe has no field {unknown[0]!r}")
-    return fields
+        return training_config(self, epochs=round(self.positions / self.epoch))
 
 
 @dataclasses.dataclass

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import weights
+from core import inference, weights
 from core.errors import InputError
 
 from .explanation import Explanation, explain
@@ -41,11 +41,6 @@ class SentimentClassifier:
     """A text network with its vocabulary and labels. Make one with `load`."""
 
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
-        import onnxruntime
-
-        graph = card.path.with_suffix(".onnx")
-        if graph.name not in card.files:
-            raise InputError(f"{card.path}: field 'files' has no {graph.name!r}")
         if not isinstance(card.preprocessing.get("max_words"), int):
             raise InputError(f"{card.path}: field 'preprocessing' has no number 'max_words'")
         self.card = card
@@ -54,17 +49,9 @@ class SentimentClassifier:
         self.tables = [array for name, array in self.tensors.items() if ".tables." in name]
         self.vocabulary = Vocabulary(self.tensors["vocabulary"].tobytes().decode().split("\n"))
         self.limit: int = card.preprocessing["max_words"]
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1  # batches run side by side, see logits
         self.runners = ThreadPoolExecutor(threads or os.cpu_count())
-        try:
-            self.session = onnxruntime.InferenceSession(
-                str(graph), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors have no common base but this
-            reason = " ".join(str(error).split())
-            raise InputError(f"{graph}: onnxruntime cannot run it: {reason}") from None
+        # One thread: batches run side by side, see logits.
+        self.session = inference.session(card, threads=1)
 
     @classmethod
     def load(cls, name: str = "sentiment", threads: int | None = None) -> SentimentClassifier:

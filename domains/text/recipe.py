@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.errors import InputError
+from core.recipes import read_fields
 from core.registry import configure
-from core.training import TrainingConfig
+from core.training import TrainingConfig, training_config
 
 from .data import Example, canonical, read, without
 from .files import open_file
@@ -97,9 +97,7 @@ class Recipe:
         self.training()
 
     def training(self) -> TrainingConfig:
-        names = {field.name for field in dataclasses.fields(TrainingConfig)}
-        given = {field.name for field in dataclasses.fields(self)}
-        return TrainingConfig(**{name: getattr(self, name) for name in names & given})
+        return training_config(self)
 
 
 def labelled_file(entry: str | Mapping[str, Any], folder: Path) -> LabelledFile:
@@ -113,29 +111,19 @@ def read_recipe(name: str, folder: Path) -> dict[str, Any]:
 
     Raises InputError if there is none, listing those there, or for an unknown field.
     """
-    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
-        raise InputError(f"no recipe called {name!r}; known: {known}")
-    try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: {error}") from None
-    known_fields = {field.name for field in dataclasses.fields(Recipe)}
-    if unknown := sorted(set(fields) - known_fields):
-        raise InputError(f"{path}: a recipe has no field {unknown[0]!r}")
+    fields = read_fields(name, RECIPES, Recipe)
     for key in ("data", "dev", "held_out"):
         try:
             fields[key] = tuple(labelled_file(entry, folder) for entry in fields.get(key, ()))
         except (KeyError, TypeError, ValueError):
             raise InputError(
-                f"{path}: {key}: each is a path, or a table of path, weight and labels"
+                f"recipe {name}: {key}: each is a path, or a table of path, weight and labels"
             ) from None
     try:
         fields["vectors"] = tuple(folder / entry for entry in fields.get("vectors", ()))
         fields["labels"] = tuple(fields.get("labels", ()))
     except TypeError:
-        raise InputError(f"{path}: vectors and labels: lists expected") from None
+        raise InputError(f"recipe {name}: vectors and labels: lists expected") from None
     return fields
 
 

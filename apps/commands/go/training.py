@@ -42,6 +42,7 @@ def train(
     written the checkpoint, lie in OUT.run. `torchrun --no-python --nproc-per-node N receptive go
     train …` shares the work among N processes.
     """
+    from core.recipes import read_fields
     from core.registry import configure
     from core.weights import PICKLES
     from domains.go import recipe as recipes
@@ -51,7 +52,7 @@ def train(
     if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
         raise InputError(f"--out {out}: not the name of a model")
     make_room(out.with_name(f"{out.name}.toml"))
-    fields = recipes.read_recipe(recipe) if recipe else {}
+    fields = read_fields(recipe, recipes.RECIPES, recipes.Recipe) if recipe else {}
     fields |= {name: value for name, value in {"arch": arch, "start": start}.items() if value}
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
     fields = with_settings(fields, settings, known)

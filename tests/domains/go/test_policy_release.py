@@ -12,6 +12,7 @@ from made_up_games import prepared, random_record
 
 from core import registry, weights
 from core.errors import InputError
+from core.recipes import read_fields
 from core.registry import configure
 from domains.go import features, recipe, release, symmetry
 from domains.go.board import Board
@@ -192,11 +193,11 @@ def test_a_recipe_that_makes_no_sense(games, tmp_path, fields, message):
 
 def test_every_recipe_in_the_box_can_be_read():
     for path in recipe.RECIPES.glob("*.toml"):
-        wanted = configure(Recipe, recipe.read_recipe(path.stem), path.stem)
+        wanted = configure(Recipe, read_fields(path.stem, recipe.RECIPES, Recipe), path.stem)
         entry = registry.architecture(wanted.arch)
         registry.configure(entry.config, wanted.settings, path.stem)
     with pytest.raises(InputError, match=r"known: .*go-policy"):
-        recipe.read_recipe("no-such-recipe")
+        read_fields("no-such-recipe", recipe.RECIPES, Recipe)
 
 
 def test_a_card_of_another_kind_is_refused(policy, tmp_path):
