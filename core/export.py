@@ -1,7 +1,8 @@
 """ONNX: the same network for onnxruntime, without a second copy of its weights.
 
 The graph's large initialisers are ONNX external data that points into the safetensors file beside
-it, so a released model has its weights once, whoever reads them.
+it, so a released model has its weights once, whoever reads them. Filters before a batch norm are
+the exception: the exporter folds the norm into them, and the graph holds the result.
 """
 
 from __future__ import annotations

@@ -21,15 +21,16 @@ class Muon(Optimizer):
     The momentum of a weight matrix is replaced by the nearest matrix whose singular values are all
     about 1, so that rare directions learn as fast as frequent ones. A convolution's filters
     `(out, in, *kernel)` are a matrix `(out, in * kernel)`. What is no matrix (biases, norms, a
-    single filter) takes Adam's steps, of the same size, without weight decay.
+    single filter) takes Adam's steps without weight decay; as momentum is not corrected for its
+    start at zero, the first ones are small.
     """
 
     def __init__(
         self,
         parameters: Iterable[nn.Parameter],
-        lr: float = 0.005,
-        momentum: float = 0.95,
-        weight_decay: float = 0.1,  # decoupled: a step shrinks a weight by lr * weight_decay
+        lr: float,
+        momentum: float,
+        weight_decay: float,  # decoupled: a step shrinks a weight by lr * weight_decay
     ) -> None:
         settings = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
         super().__init__(parameters, settings)

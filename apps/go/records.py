@@ -9,14 +9,14 @@ import altair as alt
 import streamlit as st
 
 from core.errors import InputError
+from domains.go import review as reviews
 from domains.go import sgf
-from domains.go.review import MoveReview, Review, commented, reviewed
 
-from . import view
+from . import CAPTION, view
 from .session import Game, games
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from domains.go.player import GoPlayer
 
@@ -82,7 +82,7 @@ def review(game: Game, player: GoPlayer | None) -> None:
     if player is None:
         st.info("There is no network to review the game with.")
         return
-    done: Review | None = st.session_state.get("review")
+    done: reviews.Review | None = st.session_state.get("review")
     if done is None or done.record is not game.record:
         st.markdown("How often does each player choose the network's move? Which surprise it?")
         if not game.record.moves:
@@ -93,7 +93,7 @@ def review(game: Game, player: GoPlayer | None) -> None:
         return
     st.html(
         view.lines(
-            f"{done.model}: {view.CAPTION}",
+            f"{done.model}: {CAPTION}",
             "Surprise in bits: 1 for a move of 50 %, 2 for 25 %, 3 for 12.5 % and so on.",
         )
     )
@@ -107,18 +107,19 @@ def review(game: Game, player: GoPlayer | None) -> None:
     _download(
         "Save SGF with comments",
         "review.sgf",
-        lambda: sgf.write(commented(replace(done, record=record))),
+        lambda: sgf.write(reviews.commented(replace(done, record=record))),
     )
 
 
-def _reviewed(game: Game, player: GoPlayer) -> Review:
-    moves: list[MoveReview] = []
-    total = len(game.record.moves)
+def _reviewed(game: Game, player: GoPlayer) -> reviews.Review:
     bar = st.progress(0.0, "Reviewing …")
-    for move in reviewed(game.record, player.policy):
-        moves.append(move)
-        bar.progress(len(moves) / total, f"Reviewing … move {len(moves)} of {total}")
-    return Review(game.record, player.policy.card.name, moves)
+
+    def shown(moves: reviews.Moves) -> Iterator[tuple[int, int]]:
+        for number, move in enumerate(moves, 1):
+            yield move
+            bar.progress(number / len(moves), f"Reviewing … move {number} of {len(moves)}")
+
+    return reviews.review(game.record, player.policy, progress=shown)
 
 
 def _jump(game: Game) -> None:
@@ -127,7 +128,7 @@ def _jump(game: Game) -> None:
         game.go_to(int(chosen[0]["move"]))
 
 
-def _surprise_graph(done: Review) -> alt.Chart:
+def _surprise_graph(done: reviews.Review) -> alt.Chart:
     bars = alt.Chart(alt.InlineData(view.surprises(done)), height=320).mark_bar()
     click = alt.selection_point(name="move", fields=["move"], nearest=True, empty=False)
     chart: alt.Chart = bars.add_params(click).encode(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from core.errors import InputError
 from domains.go import scoring, sgf
 from domains.go.board import Board, IllegalMove, fixed_handicap
+from domains.go.komi import KOMI, compensation
 from domains.go.review import legal_part
 from domains.go.rules import BLACK, EMPTY, PASS, WHITE
 from domains.go.sgf import GameRecord, Rejected
@@ -52,13 +53,13 @@ class Game:
     dead: set[int] | None
 
     def __init__(
-        self, size: int = 19, handicap: int = 0, komi: float = 7.5, you: You = You.black
+        self, size: int = 19, handicap: int = 0, komi: float = KOMI, you: You = You.black
     ) -> None:
         self.turn = 0
         self.you = you
         self.start(size, handicap, komi)
 
-    def start(self, size: int, handicap: int = 0, komi: float = 7.5) -> None:
+    def start(self, size: int, handicap: int = 0, komi: float = KOMI) -> None:
         """A new game; with handicap stones on their fixed points, White moves first."""
         stones = tuple(fixed_handicap(size, handicap)) if handicap else ()
         record = GameRecord(
@@ -95,6 +96,11 @@ class Game:
     def komi(self) -> float:
         """0 where a record doesn't say."""
         return self.record.komi or 0.0
+
+    @property
+    def compensation(self) -> int:
+        """White's points for handicap stones, where area is counted."""
+        return 0 if self.territory else compensation(self.record.handicap)
 
     @property
     def at_end(self) -> bool:
@@ -165,7 +171,7 @@ class Game:
         if not self.network_to_move:
             return
         colour = self.board.to_play
-        move = player.genmove(self.board, colour, komi=self.komi)
+        move = player.genmove(self.board, colour, komi=self.komi + self.compensation)
         if move.resign:
             self._end(colour)
         else:
@@ -196,9 +202,11 @@ class Game:
 
     @property
     def score(self) -> float:
-        """Black's points minus White's and komi, without the stones that are marked dead."""
-        points = scoring.territory if self.territory else scoring.area
-        return points(self.board, self.dead or ()) - self.komi
+        """Black's points minus White's, which komi is among, without the stones marked dead."""
+        dead = self.dead or ()
+        if self.territory:
+            return scoring.territory(self.board, dead) - self.komi
+        return scoring.area_score(self.board, dead, self.komi, self.record.handicap)
 
     @property
     def result(self) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import operator
 import sys
+import tempfile
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -15,17 +16,17 @@ from rich.console import Console
 from core.errors import InputError
 from core.weights import atomic_write
 from domains.go import sgf
+from domains.go.komi import compensation, in_words, usual_komi
 from domains.go.player import GoPlayer
 from domains.go.rules import BLACK, PASS, WHITE
-from domains.go.scoring import area, dead_stones, format_result
+from domains.go.scoring import area_score, dead_stones, format_result
 from domains.go.vertices import colour_name, name, parse
 
 from ..terminal import has_colour, visible, visible_lines
+from . import CAPTION
 from .drawing import drawn
 
-KOMI, HANDICAP_KOMI = 7.5, 0.5
 HINTS = 5
-CAPTION = "first instinct, no reading; sums to 100 % over legal moves"
 HELP = """\
 q16         play there: a column's letter (there is no I) and a row's number
 pass        pass; two passes in a row end the game, and it is scored
@@ -41,8 +42,9 @@ quit        leave; so does the end of input or Ctrl-C"""
 class Game:
     """A game between those who type, who play the colours `people`, and the network.
 
-    `record` is what the game began with, its komi the usual one if it has none; `save` is a file
-    that has the game after each move.
+    `record` is what the game began with, its komi the usual one if it has none, and `loaded` the
+    file that holds that and no other game, if any. `save` is a file that has the game after each
+    move. No file is written over that was there before, but the one `loaded`.
     """
 
     def __init__(
@@ -52,11 +54,14 @@ class Game:
         people: Collection[int],
         hints: bool = False,
         save: Path | None = None,
+        loaded: Path | None = None,
     ) -> None:
         self.player, self.record, self.people = player, record, people
-        usual = HANDICAP_KOMI if record.handicap else KOMI
-        self.komi = usual if record.komi is None else record.komi
+        self.komi = usual_komi(record.handicap) if record.komi is None else record.komi
+        self.compensation = compensation(record.handicap)
         self.hints, self.file = hints, save
+        self.own = {place(str(loaded))} if loaded else set()
+        self.unsaved = True
         self.board = sgf.board_at(record)
         self.board.superko = True
         self.result = record.result
@@ -70,7 +75,10 @@ class Game:
 
     def run(self) -> None:
         """Until the game is left: `quit`, the end of input, or Ctrl-C. Raises InputError where the
-        file cannot be written."""
+        file cannot be written, of which all but a full disk is seen before the first move."""
+        if self.file and place(str(self.file)) in self.own:
+            self.unsaved = False
+            check_folder(self.file)
         self.keep()
         try:
             self.greet()
@@ -156,7 +164,7 @@ class Game:
     def answer(self) -> None:
         """The network's move."""
         colour = colour_name(self.board.to_play).capitalize()
-        move = self.player.genmove(self.board, komi=self.komi)
+        move = self.player.genmove(self.board, komi=self.komi + self.compensation)
         played = "passes" if move.point == PASS else f"plays {name(move.point, self.board.size)}"
         self.say(f"{colour} ({self.player.name}) {played}.")
         self.play(move.point)
@@ -191,25 +199,31 @@ class Game:
     def score(self) -> tuple[str, str]:
         """The result as the stones lie, as SGF has it and in words."""
         dead = dead_stones(self.board)
-        result = format_result(area(self.board, dead) - self.komi)
+        score = area_score(self.board, dead, self.komi, self.record.handicap)
+        result = format_result(score)
         taken = " ".join(name(point, self.board.size) for point in dead) or "none"
         return result, (
-            f"{result} by area, komi {self.komi:g}: an estimate, in which random playouts "
-            f"tell the dead stones ({taken})."
+            f"{result} by area, {in_words(self.komi, self.compensation)}: an estimate, in which "
+            f"random playouts tell the dead stones ({taken})."
         )
 
     def update(self) -> None:
         """After the position or the result changed: the board is to be drawn, the game kept."""
-        self.changed = True
+        self.changed = self.unsaved = True
         self.keep()
 
     def keep(self) -> None:
-        """The file that was asked for gets the game as it stands."""
-        if self.file:
+        """The file that was asked for gets the game as it stands, unless it has it."""
+        if self.file and self.unsaved:
             self.save(self.file)
+            self.unsaved = False
 
     def save(self, path: Path) -> None:
         """Writes the game as SGF. Raises InputError where that cannot be."""
+        if is_file(path) and place(str(path)) not in self.own:
+            raise InputError(
+                f"{path}: is there already and not this game's alone; name another file"
+            )
         moves = tuple(self.board.moves)
         kept = sum(itertools.takewhile(bool, map(operator.eq, moves, self.record.moves)))
         comments = {turn: text for turn, text in self.record.comments.items() if turn <= kept}
@@ -218,6 +232,7 @@ class Game:
         )
         with atomic_write(path, "wb") as file:
             file.write(sgf.write(record))
+        self.own.add(place(str(path)))
 
     def show(self, hints: bool) -> None:
         """The board and what was captured, with the network's first choices if wanted."""
@@ -245,6 +260,23 @@ def place(file: str) -> Path:
         return Path(file).expanduser().resolve()
     except (OSError, RuntimeError, ValueError):
         raise InputError(f"no file can be called {file!r}") from None
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is such a file. Raises InputError where nobody may know."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+
+
+def check_folder(path: Path) -> None:
+    """Raises InputError where no file can be written beside that one."""
+    try:
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
 
 
 def ask(prompt: str) -> str:

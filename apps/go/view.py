@@ -10,11 +10,12 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from domains.go import features, scoring
+from domains.go.komi import in_words
 from domains.go.rules import BLACK, EMPTY, PASS, WHITE
 from domains.go.vertices import colour_name
 from domains.go.vertices import name as vertex
 
-from .goban import Hint, Picture
+from .picture import Hint, Picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from domains.go.sgf import GameRecord
 
     from .session import Game, Moves
-
-CAPTION = "first instinct, no reading; sums to 100 % over legal moves"
 
 STYLE = """<style>
 .stMainBlockContainer {padding-top: 3.5rem}
@@ -142,7 +141,8 @@ def status(game: Game) -> str:
     """Where the game stands, a sentence."""
     if game.dead is not None:
         counting = "territory and prisoners" if game.territory else "area"
-        counted = f"Counted by {counting}, komi {game.komi:g}: {scoring.format_result(game.score)}."
+        given = in_words(game.komi, game.compensation)
+        counted = f"Counted by {counting}, {given}: {scoring.format_result(game.score)}."
         recorded = game.record.result
         return f"{counted} The record says {recorded}." if recorded else counted
     if game.over:

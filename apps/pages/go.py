@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from apps.go import records, view
+from apps.go import CAPTION, records, view
 from apps.go.goban import clicked, goban
 from apps.go.session import Game, You
 from core.errors import InputError
 from core.weights import find
 from domains.go import board, features
+from domains.go.komi import usual_komi
 from domains.go.player import STRENGTHS, GoPlayer
 from domains.go.policy import WEIGHTS, Policy
 
@@ -24,7 +25,7 @@ MODEL = "go-policy"
 SIZES = (19, 13, 9)
 PACE = 0.6  # seconds between moves where the network plays both sides
 HINTS, NO_HINTS, PLANES = "Hints", "No hints", "Input planes"
-STEPS = {"First": -1000, "−10": -10, "Back": -1, "Next": 1, "+10": 10, "Last": 1000}
+STEPS = {"−10": -10, "Back": -1, "Next": 1, "+10": 10}
 
 
 def released(sha256: str) -> Policy:
@@ -60,9 +61,11 @@ def table(game: Game, player: GoPlayer | None) -> None:
         plane = features.planes(game.board)[st.session_state["plane"] - 1]
     goban(view.picture(game, moves, plane), key="goban", on_click=lambda: click(game))
     with st.container(horizontal=True, horizontal_alignment="center", gap="xsmall"):
+        button("First", game.go_to, 0, disabled=game.cursor == 0)
         for name, step in STEPS.items():
             beyond = game.cursor == 0 if step < 0 else game.at_end
             button(name, game.go_to, game.cursor + step, disabled=beyond)
+        button("Last", game.go_to, len(game.record.moves), disabled=game.at_end)
         if not game.at_end:
             button("Play from here", game.take_up, help="Drops the record's later moves.")
     if comment := game.record.comments.get(game.cursor):
@@ -123,7 +126,7 @@ def new_game(game: Game) -> None:
             [0, *range(2, board.maximum_handicap(size) + 1)],
             format_func=lambda stones: f"{stones} stones" if stones else "none",
         )
-        komi = st.number_input("Komi", -400.0, 400.0, 0.5 if stones else 7.5, step=0.5)
+        komi = st.number_input("Komi", -400.0, 400.0, usual_komi(stones), step=0.5)
         button("Start", start, type="primary")
 
 
@@ -173,7 +176,7 @@ def hints(game: Game, player: GoPlayer) -> None:
         for number in game.to_judge():
             before, move = game.instinct(player, number - 1), game.record.moves[number - 1]
             judged.append(view.judgement(move, number, before, game.record.size))
-    caption = view.lines(f"{player.name}: {view.CAPTION}")
+    caption = view.lines(f"{player.name}: {CAPTION}")
     st.html(f'<div class="hints">{caption}{choices}</div>{view.lines(*judged)}')
 
 

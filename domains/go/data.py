@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,16 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import features
+from . import features, symmetry
 from .games import Games
 from .rules import PASS
-
-SYMMETRIES = 8
 
 
 @dataclass(frozen=True)
 class Positions:
-    """Those positions of `games` in which a stone is played; position i comes before move i."""
+    """Those positions of `games` in which a stone is played: the ones before `moves`."""
 
     games: Games
     moves: NDArray[np.int64]  # (N,) where the move to predict lies in games.moves
@@ -62,28 +59,23 @@ class PolicyData:
         self, positions: Positions, weight: NDArray[np.float64], epoch: int, planes: int
     ) -> None:
         self.positions, self.epoch, self.planes = positions, epoch, planes
-        numbers = np.searchsorted(positions.games.start, positions.moves, side="right") - 1
-        self.cumulative = np.cumsum(weight[numbers])
+        self.first = np.searchsorted(positions.moves, positions.games.start)  # of each game
+        self.weight, self.total = weight, np.cumsum(weight * np.diff(self.first))
 
     def plan(
         self, epoch: int, batch_size: int, rng: np.random.Generator
     ) -> Sequence[Sequence[int]]:
         batches = self.epoch // batch_size
-        drawn = rng.random(batches * batch_size) * self.cumulative[-1]
-        indices = np.searchsorted(self.cumulative, drawn, side="right")
+        drawn = rng.random(batches * batch_size) * self.total[-1]
+        games = np.searchsorted(self.total, drawn, side="right")
+        back = ((self.total[games] - drawn) / self.weight[games]).astype(np.int64)
+        indices = np.maximum(self.first[games + 1] - 1 - back, self.first[games])
         return list(indices.reshape(batches, batch_size))
 
     def batch(self, indices: Sequence[int], rng: np.random.Generator) -> tuple[Tensor, ...]:
-        symmetries = rng.integers(SYMMETRIES, size=len(indices))
+        symmetries = rng.integers(len(symmetry.SYMMETRIES), size=len(indices))
         planes, played = self.positions.batch(indices, symmetries)
-        return torch.from_numpy(shown(planes, self.planes)), torch.from_numpy(played)
-
-
-def shown(planes: NDArray[np.uint8], count: int) -> NDArray[np.integer[Any]]:
-    """What a network of `count` planes sees: all 48, or the single one, own stones 1, others -1."""
-    if count == 48:
-        return planes
-    return planes[:, :1].astype(np.int8) - planes[:, 1:2].astype(np.int8)
+        return torch.from_numpy(features.seen(planes, self.planes)), torch.from_numpy(played)
 
 
 def loss(model: nn.Module, batch: tuple[Tensor, ...]) -> Tensor:

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 from tqdm import tqdm
 
-from .data import Positions, shown
+from core.errors import InputError
+
+from . import features
+from .data import Positions
 from .policy import Policy, softmax
 
 BATCH = 128
@@ -41,23 +44,28 @@ def validation(model: nn.Module, positions: Positions, planes: int) -> dict[str,
     found = []
     for start in range(0, len(positions), BATCH):
         batch = range(start, min(start + BATCH, len(positions)))
-        seen, played = positions.batch(batch, np.zeros(len(batch), np.int64))
-        inputs = torch.from_numpy(shown(seen, planes)).to(device).float()
+        drawn, played = positions.batch(batch, np.zeros(len(batch), np.int64))
+        inputs = torch.from_numpy(features.seen(drawn, planes)).to(device).float()
         logits = model(inputs.contiguous(memory_format=torch.channels_last))
         found.append(ranked(softmax(logits.float().cpu().numpy()), played))
     return figures(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
 def evaluate(policy: Policy, positions: Positions, symmetries: int) -> dict[str, Any]:
-    """`figures` of a released network over all positions, and by phase of the game."""
+    """`figures` of a released network over all positions, and by phase of the game.
+
+    Raises InputError where there is no position.
+    """
+    if not len(positions):
+        raise InputError("no stone is played in any of the games")
     games = positions.games
     numbers = np.searchsorted(games.start, positions.moves, side="right") - 1
     plies = positions.moves - games.start[numbers]
     found = []
     for start in tqdm(range(0, len(positions), BATCH), unit=" batches", disable=None):
         batch = range(start, min(start + BATCH, len(positions)))
-        seen, played = positions.batch(batch, np.zeros(len(batch), np.int64))
-        found.append(ranked(policy.answer(shown(seen, policy.planes), symmetries), played))
+        drawn, played = positions.batch(batch, np.zeros(len(batch), np.int64))
+        found.append(ranked(policy.answer(features.seen(drawn, policy.planes), symmetries), played))
     ranks, chances = (np.concatenate(part) for part in zip(*found, strict=True))
     phases = {
         name: figures(ranks[among], chances[among])

@@ -235,6 +235,15 @@ def planes(board: Board, colour: int | None = None) -> NDArray[np.uint8]:
     return out
 
 
+def seen(planes: NDArray[np.uint8], count: int) -> NDArray[np.integer[Any]]:
+    """What a network of `count` planes sees of (..., 48, n, n): all of them, or for 1 a single
+    one, own stones 1, the opponent's -1.
+    """
+    if count == COUNT:
+        return planes
+    return planes[..., :1, :, :].astype(np.int8) - planes[..., 1:2, :, :].astype(np.int8)
+
+
 def single_plane(board: Board) -> NDArray[np.int8]:
     """(1, n, n): black stones 1, white stones -1, the simple input."""
     return board.stones[np.newaxis]

@@ -136,6 +136,7 @@ class Report:
     """What became of the games: dropped ones and cut ones by reason; archives that were refused."""
 
     read: int = 0
+    broken: int = 0  # games that cannot be read
     kept: int = 0
     moves: int = 0
     seconds: float = 0.0
@@ -146,6 +147,7 @@ class Report:
     def add(self, part: Report) -> None:
         """Takes the counts of a part of the games in."""
         self.read += part.read
+        self.broken += part.broken
         self.refused += part.refused
         for mine, others in ((self.dropped, part.dropped), (self.cut, part.cut)):
             for reason, tally in others.items():
@@ -185,12 +187,12 @@ def prepare(paths: Iterable[Path], out: Path, size: int = 19) -> Report:
 def read(paths: Iterable[Path], size: int = 19) -> tuple[Games, Report]:
     """The games in files, folders and archives, with what was dropped or cut and why.
 
-    Dropped are games that cannot be read, on another size of board, with no moves, with setup
-    stones that have no liberty, and those with the same stones and moves as one before. A game is
-    cut before its first illegal move: occupied, suicide or simple ko; superko is no reason. An
-    archive that is refused is left out and named in the report. Archives, and batches of files, are
-    shared among as many processes as there are cores. Raises InputError for a path that is not
-    there and where no game is left.
+    Dropped are games that cannot be read, on another size of board, with no moves, with a handicap
+    whose stones are not there, with setup stones that have no liberty, and those with the same
+    stones and moves as one before. A game is cut before its first illegal move: occupied, suicide
+    or simple ko; superko is no reason. An archive that is refused is left out and named in the
+    report. Archives, and batches of files, are shared among as many processes as there are cores.
+    Raises InputError for a path that is not there and where no game is left.
     """
     from tqdm import tqdm
 
@@ -271,6 +273,7 @@ def _read_batch(files: list[Path], size: int) -> tuple[list[_Game], list[str], R
         for record in records:
             report.read += 1
             if isinstance(record, sgf.Rejected):
+                report.broken += 1
                 _count(report.dropped, record.reason, f"{record.source}: {record.detail}")
             elif record.size != size:
                 _count(report.dropped, "another size of board", record.source)
@@ -282,6 +285,9 @@ def _read_batch(files: list[Path], size: int) -> tuple[list[_Game], list[str], R
 
 def _checked(record: sgf.GameRecord, state: rules.State, report: Report) -> _Game | None:
     """The game up to its first illegal move."""
+    if record.handicap > 1 and not record.setup_black and record.first == rules.WHITE:
+        _count(report.dropped, "handicap without stones", record.source)
+        return None
     rules.clear(state)
     setup = np.array([*record.setup_black, *record.setup_white], np.int16)
     setup_colours = np.full(len(setup), rules.WHITE, np.int8)

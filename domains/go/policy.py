@@ -16,9 +16,10 @@ from core.errors import InputError
 
 from . import features, symmetry
 from .board import Board
+from .rules import LARGEST
 
 WEIGHTS = Path(__file__).parent / "weights"
-SYMMETRIES = (1, 8)
+SYMMETRIES = (1, 8)  # that an answer may be the mean of
 
 Array = NDArray[np.float32]
 
@@ -27,9 +28,6 @@ class Policy:
     """A policy network. Make one with `load`."""
 
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
-        for name, kind in {"planes": int, "size": int, "any_size": bool}.items():
-            if not isinstance(card.preprocessing.get(name), kind):
-                raise InputError(f"{card.path}: field 'preprocessing' has no {name!r}")
         self.card = card
         self.planes: int = card.preprocessing["planes"]
         self.size: int = card.preprocessing["size"]
@@ -42,10 +40,22 @@ class Policy:
 
         Raises InputError if there is none, if a file of it was altered, or if it doesn't play Go.
         """
+        return cls(cls.find(name), threads)
+
+    @staticmethod
+    def find(name: str) -> weights.Card:
+        """The card that `load` goes by. Raises InputError if there is none, or not of Go."""
         card = weights.find(name, WEIGHTS)
         if card.domain != "go":
             raise InputError(f"{card.path}: a model of domain {card.domain!r}, not a Go network")
-        return cls(card, threads)
+        for field, valid in {
+            "planes": card.preprocessing.get("planes") in (1, features.COUNT),
+            "size": card.preprocessing.get("size") in range(2, LARGEST + 1),
+            "any_size": isinstance(card.preprocessing.get("any_size"), bool),
+        }.items():
+            if not valid:
+                raise InputError(f"{card.path}: field 'preprocessing' has no valid {field!r}")
+        return card
 
     def size_ok(self, size: int) -> bool:
         """Whether the network answers on boards of this size."""
@@ -62,10 +72,7 @@ class Policy:
             raise InputError(
                 f"{self.card.name} plays on {self.size}x{self.size}, not {board.size}x{board.size}"
             )
-        single = self.planes == 1
-        planes = features.single_plane(board) if single else features.planes(board, colour)
-        if single and (colour or board.to_play) < 0:
-            planes = -planes
+        planes = features.seen(features.planes(board, colour), self.planes)
         found: Array = self.answer(planes[None], symmetries)[0]
         return found
 
@@ -86,3 +93,15 @@ def softmax(logits: Array) -> Array:
     powers = np.exp(logits - logits.max(-1, keepdims=True))
     shares: Array = powers / powers.sum(-1, keepdims=True)
     return shares
+
+
+def ranked(probabilities: Array, legal: NDArray[np.bool_]) -> list[tuple[int, float]]:
+    """(point, probability) of the legal points, best first; sums to 1 over them.
+
+    Both arrays are `(size * size,)`. Of equal probabilities the first point comes first; what is
+    less than 1e-30 counts as that.
+    """
+    shares = np.where(legal, np.maximum(probabilities.astype(np.float64), 1e-30), 0)
+    shares /= max(shares.sum(), 1e-30)
+    best = np.argsort(-shares, kind="stable")[: int(legal.sum())]
+    return [(int(point), float(shares[point])) for point in best]

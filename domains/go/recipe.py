@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from fnmatch import fnmatch
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ VALIDATION_SHARE = 0.02  # of the games, one at least, where no archive is named
 class Recipe:
     """All that makes a policy network. Raises InputError for a value that makes no sense.
 
-    Archives are named as `Games.names` has them, with * and ? as in a shell.
+    Archives are named as `Games.names` has them, in any case, with * and ? as in a shell.
     """
 
     arch: str = "policy-resnet"
@@ -46,6 +48,7 @@ class Recipe:
     warmup: float = 0.02
     gradient_clip: float | None = None
     precision: str = "bf16-mixed"
+    workers: int = 0  # processes that make the planes; 0: the training process makes them
     seed: int = 1
     description: str = ""
     licence: str = ""
@@ -66,7 +69,7 @@ class Recipe:
         self.training()
 
     def training(self) -> TrainingConfig:
-        return training_config(self, epochs=round(self.positions / self.epoch))
+        return training_config(self, epochs=ceil(self.positions / self.epoch))
 
 
 @dataclasses.dataclass
@@ -78,15 +81,21 @@ class Ready:
     weight: np.ndarray[Any, np.dtype[np.float64]]  # (games,) how often a game is drawn from
 
 
+def is_named(archive: str, pattern: str) -> bool:
+    """Whether a recipe's pattern means this archive."""
+    return fnmatchcase(archive.lower(), pattern.lower())
+
+
 def uses(recipe: Recipe, games: Games) -> dict[str, str]:
     """From each archive's name to what the recipe does with its games, in words."""
     found = {}
+    held_out = "" if recipe.validation else f", {VALIDATION_SHARE:.0%} of all games for validation"
     for name in games.names:
-        times = [value for pattern, value in recipe.weights.items() if fnmatch(name, pattern)]
+        times = [value for pattern, value in recipe.weights.items() if is_named(name, pattern)]
         found[name] = (
-            "left out" if any(fnmatch(name, pattern) for pattern in recipe.left_out)
-            else "validation" if any(fnmatch(name, pattern) for pattern in recipe.validation)
-            else f"training, weight {times[-1] if times else 1}"
+            "left out" if any(is_named(name, pattern) for pattern in recipe.left_out)
+            else "validation" if any(is_named(name, pattern) for pattern in recipe.validation)
+            else f"training, weight {times[-1] if times else 1}{held_out}"
         )  # fmt: skip
     return found
 
@@ -97,11 +106,11 @@ def prepare(recipe: Recipe, games: Games) -> Ready:
     Raises InputError for an archive that isn't there, and where a part has no position.
     """
     named = [*recipe.validation, *recipe.left_out, *recipe.weights]
-    if absent := [p for p in named if not any(fnmatch(name, p) for name in games.names)]:
+    if absent := [p for p in named if not any(is_named(name, p) for name in games.names)]:
         raise InputError(f"no archive {absent[0]!r} among: {', '.join(games.names)}")
 
     def among(patterns: tuple[str, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        chosen = [any(fnmatch(name, pattern) for pattern in patterns) for name in games.names]
+        chosen = [any(is_named(name, pattern) for pattern in patterns) for name in games.names]
         return np.array(chosen, bool)[games.group]
 
     left_out = among(recipe.left_out)
@@ -124,9 +133,15 @@ def prepare(recipe: Recipe, games: Games) -> Ready:
     return Ready(train, Positions(games, chosen.moves[some]), weight)
 
 
-def run_folder(recipe: Recipe, games: Games, run: Path) -> Path:
-    """Where a run of this recipe on these games keeps its log and checkpoint."""
-    key = hashlib.sha256(f"{recipe!r} {games.sha256}".encode())
+def run_folder(recipe: Recipe, games: Games, start: Mapping[str, str], run: Path) -> Path:
+    """Where a run of this recipe on these games keeps its log and checkpoint.
+
+    `start`: the sha256 of each file of the model that training starts from.
+    """
+    result = dataclasses.replace(recipe, workers=0)  # workers have no part in it
+    key = hashlib.sha256(
+        f"{result!r} {games.names} {games.sha256} {sorted(start.items())}".encode()
+    )
     return run / key.hexdigest()[:12]
 
 

@@ -35,12 +35,12 @@ def release(
 
     Raises RuntimeError if the graph doesn't answer as the network does.
     """
-    place = run_folder(recipe, games, run)
+    network = registry.architecture(recipe.arch)
+    started, config = starting_point(recipe, network, games.size)
+    place = run_folder(recipe, games, started.files if started else {}, run)
     if card := released(place, out):
         return card if is_first() else None
     ready = prepare(recipe, games)
-    network = registry.architecture(recipe.arch)
-    started, config = starting_point(recipe, network)
     torch.manual_seed(recipe.seed)
     model: Any = network.build(config)
     if started:
@@ -102,17 +102,22 @@ def release(
 
 
 def starting_point(
-    recipe: Recipe, network: registry.Architecture
+    recipe: Recipe, network: registry.Architecture, size: int
 ) -> tuple[weights.Card | None, Any]:
-    """The model that training starts from, if any, and the config of the network to train."""
-    if not recipe.start:
-        return None, registry.configure(network.config, recipe.settings, network.name)
-    card = weights.find(recipe.start, WEIGHTS)
-    if card.architecture != network.name:
-        raise InputError(f"{card.path}: a {card.architecture}, not a {network.name}")
-    settings = {**card.config, **recipe.settings}
-    if settings != card.config:
-        raise InputError(f"{card.path}: its settings are {card.config}")
+    """The model that training starts from, if any, and the config of the network to train.
+
+    Raises InputError where they, or the board's size, don't fit one another.
+    """
+    settings = {"size": size, **recipe.settings}
+    card = weights.find(recipe.start, WEIGHTS) if recipe.start else None
+    if card:
+        if card.architecture != network.name:
+            raise InputError(f"{card.path}: a {card.architecture}, not a {network.name}")
+        settings = {**card.config, **settings}
+        if settings != card.config:
+            raise InputError(f"{card.path}: its settings are {card.config}")
+    if settings["size"] != size:
+        raise InputError(f"size cannot be {settings['size']}: the games are on {size}x{size}")
     return card, registry.configure(network.config, settings, network.name)
 
 

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from core.errors import InputError
 
 from .board import IllegalMove
+from .policy import Policy, ranked
 from .rules import BLACK, PASS, WHITE
 from .sgf import GameRecord, board_at
 from .vertices import colour_name
 from .vertices import name as vertex
 
-if TYPE_CHECKING:
-    from .policy import Policy
-
 TOP = 5
 """So many of the network's choices are kept with each move."""
 
 COLOURS = (BLACK, WHITE)
+
+Moves = Sequence[tuple[int, int]]
+"""(colour, point), as in a record."""
+
+Progress = Callable[[Moves], Iterable[tuple[int, int]]]
+"""Hands on the moves one by one and tells someone how far that is, as `tqdm` does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,14 +85,29 @@ class Review:
         return [move.rank for move in self.moves if move.colour == colour and move.rank is not None]
 
 
-def review(record: GameRecord, policy: Policy, symmetries: int = 8) -> Review:
+def review(
+    record: GameRecord, policy: Policy, symmetries: int = 8, progress: Progress = iter
+) -> Review:
     """Each move of the game under the network, averaged over so many symmetries.
 
     Raises InputError, naming the game, where the network does not take the board's size, or the
     setup stones are against the rules.
     """
     record = legal_part(record)
-    return Review(record, policy.card.name, list(reviewed(record, policy, symmetries)))
+    size = record.size
+    if not policy.size_ok(size):
+        raise _problem(record, f"{policy.card.name} takes no board of {size}x{size}")
+    board = board_at(record, 0)
+    moves = []
+    for number, (colour, point) in enumerate(progress(record.moves), 1):
+        choices = ranked(policy.probabilities(board, colour, symmetries), board.legal(colour))
+        rank, probability = None, None
+        if point != PASS:
+            rank = [choice for choice, _ in choices].index(point) + 1
+            probability = choices[rank - 1][1]
+        moves.append(MoveReview(number, colour, point, rank, probability, choices[:TOP]))
+        board.play(point, colour)
+    return Review(record, policy.card.name, moves)
 
 
 def legal_part(record: GameRecord) -> GameRecord:
@@ -101,7 +118,7 @@ def legal_part(record: GameRecord) -> GameRecord:
     try:
         board = board_at(record, 0)
     except InputError as error:
-        raise InputError(f"{record.source}: {error}") from None
+        raise _problem(record, str(error)) from None
     for turn, (colour, point) in enumerate(record.moves):
         try:
             board.play(point, colour)
@@ -109,26 +126,6 @@ def legal_part(record: GameRecord) -> GameRecord:
             cut = f"move {turn + 1}: {error}"
             return dataclasses.replace(record, moves=record.moves[:turn], cut=cut)
     return record
-
-
-def reviewed(record: GameRecord, policy: Policy, symmetries: int = 8) -> Iterator[MoveReview]:
-    """As `review`, move by move, of a game whose moves are all legal."""
-    size = record.size
-    if not policy.size_ok(size):
-        raise InputError(f"{record.source}: {policy.card.name} takes no board of {size}x{size}")
-    board = board_at(record, 0)
-    for number, (colour, point) in enumerate(record.moves, 1):
-        legal = board.legal(colour)
-        probabilities = np.where(legal, policy.probabilities(board, colour, symmetries), 0)
-        probabilities /= max(probabilities.sum(), np.finfo(np.float32).tiny)
-        order = np.argsort(np.where(legal, -probabilities, 1), kind="stable")
-        top = [(best, float(probabilities[best])) for best in order[:TOP].tolist() if legal[best]]
-        if point == PASS:
-            yield MoveReview(number, colour, point, None, None, top)
-        else:
-            rank = int(np.flatnonzero(order == point)[0]) + 1
-            yield MoveReview(number, colour, point, rank, float(probabilities[point]), top)
-        board.play(point, colour)
 
 
 def commented(review: Review) -> GameRecord:
@@ -219,6 +216,11 @@ def rows(review: Review) -> Iterator[dict[str, Any]]:
             "top5_rate": _rounded(review.top5_rate(colour)),
             "mean_surprise": _rounded(review.mean_surprise(colour)),
         }
+
+
+def _problem(record: GameRecord, what: str) -> InputError:
+    """Names the game where that has a source."""
+    return InputError(": ".join(filter(None, (record.source, what))))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .board import Board
+from .komi import compensation
 from .rules import (
     BLACK,
     EMPTY,
@@ -45,6 +46,13 @@ def area(board: Board, dead: Iterable[int] = ()) -> float:
     that is left when the dead are lifted.
     """
     return float(ownership(board, dead).sum(dtype=int))
+
+
+def area_score(board: Board, dead: Iterable[int], komi: float, handicap: int = 0) -> float:
+    """The result by Chinese rules: area, less komi and White's `komi.compensation` for so many
+    handicap stones.
+    """
+    return area(board, dead) - komi - compensation(handicap)
 
 
 def territory(board: Board, dead: Iterable[int] = ()) -> float:

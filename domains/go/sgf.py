@@ -21,13 +21,16 @@ from .vertices import to_sgf
 if TYPE_CHECKING:
     from .board import Board
 
+LARGEST_KOMI = 200
+"""More is no number of points: some servers write 375 for 3 3/4 stones."""
+
 
 @dataclass(frozen=True)
 class GameRecord:
     """A game's main line. Points are `row * size + column`, row 0 on top; PASS is -1."""
 
     size: int = 19
-    komi: float | None = None  # None where it is not stated
+    komi: float | None = None  # None where it is not stated, or beyond LARGEST_KOMI
     handicap: int = 0
     black: str = ""
     white: str = ""
@@ -121,11 +124,12 @@ def _record(nodes: list[Properties] | Broken, source: str) -> GameRecord | Rejec
             comments[len(moves)] = "\n".join(filter(None, (comments.get(len(moves)), text)))
     black = tuple(sorted(point for point, colour in setup.items() if colour == BLACK))
     white = tuple(sorted(point for point, colour in setup.items() if colour == WHITE))
+    komi = _number(_simple(root, b"KM"))
     to_play = _COLOURS.get(_simple(root, b"PL").lower())
     return GameRecord(
         size=size,
-        komi=_number(_simple(root, b"KM")),
-        handicap=int(_number(_simple(root, b"HA")[:3]) or 0),
+        komi=komi if komi is None or abs(komi) <= LARGEST_KOMI else None,
+        handicap=max(0, int(_number(_simple(root, b"HA")[:3]) or 0)),
         black=_simple(root, b"PB"),
         white=_simple(root, b"PW"),
         black_rank=_simple(root, b"BR"),

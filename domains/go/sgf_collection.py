@@ -17,7 +17,7 @@ from sgfmill import sgf_grammar
 Properties = dict[bytes, list[bytes]]
 """A node: raw UTF-8 values by property."""
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 2 * 2**20
 """A longer game is rejected."""
 
 _START = re.compile(rb"\(\s*;")

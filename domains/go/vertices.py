@@ -35,21 +35,8 @@ def parse(text: str, size: int) -> int:
     return row * size + column
 
 
-def from_sgf(text: str, size: int) -> int:
-    """The point of an SGF move: "pd" is column p, row d; "" passes, and up to 19x19 "tt" too.
-
-    Raises InputError where there is none.
-    """
-    if text == "" or (text == "tt" and size <= 19):
-        return PASS
-    column, row = (_SGF.find(letter) for letter in text) if len(text) == 2 else (-1, -1)
-    if not (0 <= column < size and 0 <= row < size):
-        raise InputError(f"no SGF point on a {size}x{size} board: {_shortened(text)}")
-    return row * size + column
-
-
 def to_sgf(point: int, size: int) -> str:
-    """SGF's name; "" for a pass."""
+    """SGF's name: "pd" is column p, row d; "" for a pass."""
     if point == PASS:
         return ""
     row, column = divmod(point, size)

@@ -24,7 +24,7 @@ def test_a_step_is_of_the_learning_rates_size_whatever_the_gradients():
         torch.manual_seed(0)
         weight = nn.Parameter(torch.zeros(16, 8, 3, 3))
         bias = nn.Parameter(torch.zeros(16))
-        optimizer = Muon([weight, bias], lr=0.01, weight_decay=0.0)
+        optimizer = Muon([weight, bias], lr=0.01, momentum=0.95, weight_decay=0.0)
         weight.grad, bias.grad = scale * torch.randn(16, 8, 3, 3), scale * torch.randn(16)
         for _ in range(100):
             before = [parameter.detach().clone() for parameter in (weight, bias)]
@@ -36,7 +36,7 @@ def test_a_step_is_of_the_learning_rates_size_whatever_the_gradients():
 
 def test_weight_decay_shrinks_filters_and_leaves_biases():
     filters, bias = nn.Parameter(torch.ones(4, 4)), nn.Parameter(torch.ones(4))
-    optimizer = Muon([filters, bias], lr=0.1, weight_decay=0.5)
+    optimizer = Muon([filters, bias], lr=0.1, momentum=0.95, weight_decay=0.5)
     filters.grad, bias.grad = torch.zeros(4, 4), torch.zeros(4)
     optimizer.step()
     assert torch.allclose(filters, torch.full((4, 4), 1 - 0.1 * 0.5))
@@ -45,7 +45,7 @@ def test_weight_decay_shrinks_filters_and_leaves_biases():
 
 def test_a_parameter_without_gradient_stays():
     weight = nn.Parameter(torch.ones(3, 3))
-    Muon([weight], weight_decay=0.5).step()
+    Muon([weight], lr=0.1, momentum=0.95, weight_decay=0.5).step()
     assert torch.equal(weight, torch.ones(3, 3))
 
 
@@ -53,7 +53,7 @@ def test_it_learns_and_resumes_from_its_state():
     def pieces():
         torch.manual_seed(1)
         model = nn.Sequential(Conv(3, 8, 3, padding=1, norm=True), Conv(8, 1, 1, activation=None))
-        return model, Muon(model.parameters(), lr=0.02, weight_decay=0.0)
+        return model, Muon(model.parameters(), lr=0.02, momentum=0.95, weight_decay=0.0)
 
     torch.manual_seed(0)
     x = torch.randn(8, 3, 5, 5)

@@ -11,8 +11,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Play Go against a policy network, review games, train on records.",
 )
-for command in (
-    playing.play, playing.review, engine.gtp, engine.match,
-    prepare.prepare, training.train, training.evaluate,
-):  # fmt: skip
-    app.command("eval" if command is training.evaluate else command.__name__)(command)
+for command in (playing.play, playing.review, engine.gtp, engine.match, prepare.prepare):
+    app.command()(command)
+app.command()(training.train)
+app.command("eval")(training.evaluate)

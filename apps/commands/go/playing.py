@@ -11,19 +11,19 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from core.errors import InputError
+from domains.go.komi import HANDICAP_KOMI, KOMI
 
 from ...terminal import complain, visible
 from .engine import Model, Strength
 
 if TYPE_CHECKING:
-    from domains.go.policy import Policy
-    from domains.go.review import Review
     from domains.go.sgf import GameRecord
 
 
@@ -49,7 +49,10 @@ def play(
     ] = None,
     komi: Annotated[
         float | None,
-        typer.Option(help="White's points beforehand.", show_default="7.5, with handicap 0.5"),
+        typer.Option(
+            help="White's points beforehand.",
+            show_default=f"{KOMI}, with handicap {HANDICAP_KOMI}",
+        ),
     ] = None,
     strength: Strength = "full",
     hints: Annotated[
@@ -59,14 +62,18 @@ def play(
         int | None, typer.Option(min=0, help="Of weaker play's draws; any by default.")
     ] = None,
     load: Annotated[Path | None, typer.Option(help="An SGF file to go on with.")] = None,
-    save: Annotated[Path | None, typer.Option(help="An SGF file to keep the game in.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="A new SGF file to keep the game in, or that of --load.")
+    ] = None,
     model: Model = "go-policy",
 ) -> None:
     """Play Go against the network in the terminal.
 
     Type q16 to play there, or help for all commands. Without a terminal, the
     same lines are read from standard input. Two passes end the game, and it is
-    scored by area. The file of --save has the game after each move.
+    scored by area; for handicap stones White gets a point each. The file of
+    --save has the game after each move; that of --load is taken only if it
+    holds one game, and keeps its main line.
     """
     if load and (size, handicap) != (None, None):
         raise typer.BadParameter("the file of --load has its own size and handicap")
@@ -92,7 +99,8 @@ def play(
             side: "human" if side in people[colour] else player.name for side in (BLACK, WHITE)
         }
         record = replace(record, black=names[BLACK], white=names[WHITE])
-    Game(player, record, people[colour], hints, save).run()
+    alone = load if load and record.source == str(load) else None
+    Game(player, record, people[colour], hints, save, alone).run()
 
 
 def review(
@@ -111,6 +119,8 @@ def review(
     a player. This is first instinct, no reading: what a strong player would
     likely play, no verdict.
     """
+    from tqdm import tqdm
+
     from core.weights import atomic_write
     from domains.go import review as reviews
     from domains.go.policy import SYMMETRIES, Policy
@@ -125,7 +135,11 @@ def review(
             try:
                 if isinstance(record, InputError):
                     raise record
-                found = _reviewed(reviews.legal_part(record), policy, symmetries)
+                progress = partial(
+                    tqdm, desc=visible(record.source), unit=" moves", delay=2, leave=False,
+                    dynamic_ncols=True, disable=None,
+                )  # fmt: skip
+                found = reviews.review(record, policy, symmetries, progress)
             except InputError as error:
                 bad = True
                 complain(error)
@@ -158,20 +172,6 @@ def _records(files: list[Path]) -> Iterator[GameRecord | InputError]:
                     yield InputError(str(record)) if isinstance(record, Rejected) else record
         except InputError as error:
             yield error
-
-
-def _reviewed(record: GameRecord, policy: Policy, symmetries: int) -> Review:
-    """The review, with a progress bar on a terminal's stderr after two seconds."""
-    from tqdm import tqdm
-
-    from domains.go.review import Review, reviewed
-
-    moves = tqdm(
-        reviewed(record, policy, symmetries),
-        desc=visible(record.source), total=len(record.moves), unit=" moves", delay=2, leave=False,
-        dynamic_ncols=True, disable=None,
-    )  # fmt: skip
-    return Review(record, policy.card.name, list(moves))
 
 
 def _json(row: dict[str, Any]) -> str:

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from core.errors import InputError
 
 from ...options import make_room, with_settings
-from ...terminal import complain
+from ...terminal import complain, visible_lines
+from .engine import Format
 
 
 def train(
@@ -74,7 +74,7 @@ def evaluate(
     symmetries: Annotated[
         int, typer.Option(help="1, or 8: the mean of the answers to the board turned and mirrored.")
     ] = 1,
-    output: Annotated[str, typer.Option("--format", help="json or table.")] = "table",
+    output: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.table,
     record: Annotated[
         str | None, typer.Option(help="Keep the figures in the model's card under this name.")
     ] = None,
@@ -84,29 +84,32 @@ def evaluate(
     top1 and top5: the move is the network's first choice, among its first five. loss: mean of
     -ln(probability), in nats.
     """
+    import numpy as np
+
     from core import weights
     from domains.go import evaluation, games
     from domains.go.data import Positions
     from domains.go.policy import SYMMETRIES, Policy
 
-    if output not in ("json", "table"):
-        raise typer.BadParameter("json or table expected", param_hint="--format")
     if symmetries not in SYMMETRIES:
         raise typer.BadParameter("1 or 8 expected", param_hint="--symmetries")
-    policy = Policy.load(model)
-    found, report = games.read(data, policy.size)
+    card = Policy.find(model)
+    found, report = games.read(data, card.preprocessing["size"])
+    policy = Policy(card)
     positions = Positions.of(found, np.ones(len(found), bool))
     figures = evaluation.evaluate(policy, positions, symmetries)
     if record:
         sources = ", ".join(path.name for path in data)
         weights.record(policy.card, record, {"data": sources, **figures})
-    if output == "json":
+    if output == Format.json:
         print(json.dumps({"model": policy.card.name, "games": len(found), **figures}))
     else:
         print(table(figures))
     for error in report.refused:
         complain(error)
-    if report.refused:
+    if report.kept < report.read or report.cut:
+        print(visible_lines(str(report)), file=sys.stderr)
+    if report.refused or report.broken:
         raise typer.Exit(1)
 
 

@@ -93,6 +93,15 @@ def test_a_refused_archive_is_named_and_the_rest_measured(command, folder, tmp_p
     assert "evil.tar" in done.err
 
 
+def test_a_broken_game_is_named_and_the_rest_measured(command, folder, tmp_path):
+    place = write_records([random_record(31)], tmp_path / "some")
+    (place / "bad.sgf").write_text("(;SZ[19];B[pd")
+    done = command("go", "eval", "--model", folder / "mine", "--data", place, "--format", "json")
+    assert done.code == 1
+    assert json.loads(done.out)["games"] == 1
+    assert "bad.sgf" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

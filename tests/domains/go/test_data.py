@@ -4,7 +4,7 @@ import torch
 from made_up_games import prepared, random_record
 
 from domains.go import features, sgf, symmetry
-from domains.go.data import PolicyData, Positions, loss, shown
+from domains.go.data import PolicyData, Positions, loss
 from domains.go.games import Games
 from domains.go.rules import BLACK, PASS, WHITE
 
@@ -68,9 +68,9 @@ def test_the_single_plane_has_own_stones_1_and_the_others_minus_1(games):
     planes, _ = positions.batch(range(len(positions)), np.zeros(len(positions), np.int64))
     record = RECORDS[1]
     board = sgf.board_at(record, 5)
-    mine = shown(planes, 1)[len(RECORDS[0].moves) + 5]
+    mine = features.seen(planes, 1)[len(RECORDS[0].moves) + 5]
     assert np.array_equal(mine, features.single_plane(board) * record.moves[5][0])
-    assert shown(planes, 48) is planes
+    assert features.seen(planes, 48) is planes
 
 
 def test_the_loss_is_minus_the_log_of_the_played_points_probability():

@@ -3,7 +3,8 @@ import pytest
 import torch
 from made_up_games import prepared, random_record
 
-from domains.go import evaluation
+from core.errors import InputError
+from domains.go import evaluation, sgf
 from domains.go.data import Positions
 from domains.go.games import Games
 
@@ -66,3 +67,9 @@ def test_validation_agrees_with_torch(tmp_path):
     assert found["loss"] == pytest.approx(expected, abs=1e-3)
     top5 = (logits.topk(5).indices == target[:, None]).any(1).float().mean().item()
     assert found["top5"] == pytest.approx(top5, abs=1e-4)
+
+
+def test_games_without_a_stone_have_no_figures(tmp_path):
+    games = Games.load(prepared(tmp_path, one=[sgf.GameRecord(moves=((1, -1), (-1, -1)))]))
+    with pytest.raises(InputError, match="no stone is played"):
+        evaluation.evaluate(None, Positions.of(games, np.ones(1, bool)), 1)

@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made_up_games import prepared, random_record
+from made_up_games import prepared, random_record, write_records
 
 from core import registry, weights
 from core.errors import InputError
 from core.recipes import read_fields
 from core.registry import configure
 from domains.go import features, recipe, release, symmetry
+from domains.go import games as game_files
 from domains.go.board import Board
 from domains.go.games import Games
 from domains.go.policy import Policy
@@ -162,6 +163,29 @@ def test_the_other_networks_are_released_and_play_on_their_board(
         policy.probabilities(Board(9))
 
 
+def test_a_small_board_is_trained_on_as_such_and_a_start_that_changed_is_a_new_run(tmp_path):
+    small = Games.load(prepared_on(9, tmp_path))
+    card = release.release(Recipe(**SMALL), small, tmp_path / "run", tmp_path / "nine", "")
+    assert card.config["size"] == card.preprocessing["size"] == 9
+    assert "2% of all games for validation" in card.data[0]["use"]
+    with pytest.raises(InputError, match="size cannot be 19: the games are on 9x9"):
+        wrong = Recipe(**{**SMALL, "settings": {"filters": 8, "blocks": 1, "size": 19}})
+        release.release(wrong, small, tmp_path / "run", tmp_path / "wrong", "")
+
+    further = Recipe(**SMALL, start=str(card.path))
+    one = release.release(further, small, tmp_path / "run", tmp_path / "further", "")
+    release.release(Recipe(**SMALL, seed=3), small, tmp_path / "run3", tmp_path / "nine", "")
+    other = release.release(further, small, tmp_path / "run", tmp_path / "further", "")
+    assert one.files != other.files
+
+
+def prepared_on(size, tmp_path):
+    out = tmp_path / "small.games"
+    records = [random_record(seed, size) for seed in range(3)]
+    game_files.prepare([write_records(records, tmp_path / "records")], out, size)
+    return out
+
+
 def test_whole_games_are_split(games):
     ready = recipe.prepare(Recipe(**SMALL, validation=("new",), left_out=("newest",)), games)
     assert len(ready.train) == 4 * 30
@@ -172,6 +196,12 @@ def test_whole_games_are_split(games):
     assert not held_out & trained
     assert len(held_out | trained) == 7
     assert ready.weight.tolist() == [0.5] * 4 + [1] * 3
+
+
+def test_archives_are_named_in_any_case():
+    for name in ("kgs-2017_01.tar.gz", "KGS-2017_01-19-733-.tar.gz", "kgs-19-2017-01-new"):
+        assert recipe.is_named(name, "kgs*2017?01*")
+        assert not recipe.is_named(name, "kgs*2017?02*")
 
 
 @pytest.mark.parametrize(
