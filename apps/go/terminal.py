@@ -75,7 +75,7 @@ class Game:
 
     def run(self) -> None:
         """Until the game is left: `quit`, the end of input, or Ctrl-C. Raises InputError where the
-        file cannot be written, of which all but a full disk is seen before the first move."""
+        file cannot be written, before the first move if that shows by then."""
         if self.file and place(str(self.file)) in self.own:
             self.unsaved = False
             check_folder(self.file)

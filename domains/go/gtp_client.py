@@ -55,8 +55,12 @@ class GtpClient:
             raise InputError(f"{command}: cannot be started: {error.strerror}") from None
         self._lines: SimpleQueue[str | None] = SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
-        self.commands = set(self.ask("list_commands").split())
-        self.name = f"{self.ask('name')} {self.ask('version')}".strip()
+        try:
+            self.commands = set(self.ask("list_commands").split())
+            self.name = f"{self.ask('name')} {self.ask('version')}".strip()
+        except EngineError:
+            self.close()
+            raise
 
     def __enter__(self) -> GtpClient:
         return self

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.errors import InputError
 from core.weights import atomic_write
 
-from . import gtp_analysis, scoring, sgf, vertices
+from . import archives, gtp_analysis, scoring, sgf, vertices
 from .board import Board, IllegalMove, fixed_handicap, free_handicap
 from .gtp import Analysis, Handler, decimal, integer
 from .player import STRENGTHS, GoPlayer
@@ -146,10 +146,10 @@ class Engine:
     def loadsgf(self, file: str, move: str = "") -> str:
         """The first game of a file: the position before that move, or after the last one."""
         try:
-            data = Path(file).read_bytes()
+            source, data = next(archives.read([Path(file)]))
         except (OSError, ValueError):
             raise InputError("cannot load file") from None
-        record = next(sgf.parse(data, Path(file).name))
+        record = next(sgf.parse(data, source))
         if isinstance(record, sgf.Rejected):
             raise InputError(f"cannot load file: {record.reason}: {record.detail}")
         if not self.player.policy.size_ok(record.size):

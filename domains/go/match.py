@@ -34,8 +34,10 @@ def play(match: Match, policy: Policy, folder: Path, concurrency: int = 1) -> It
     Each is written to the folder as it ends, and the table of all so far with it. The same match
     has the same games, if the opponent has `set_random_seed` or plays alike each time. Raises
     InputError before anything is played where the opponent or the referee doesn't start, where the
-    folder can't be made, and for a strength or a size that there isn't.
+    folder can't be made or holds a match already, and for a strength or a size that there isn't.
     """
+    if (folder / ROWS).exists():
+        raise InputError(f"{folder / ROWS}: a match has been played here already")
     GoPlayer(policy, match.strength)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -134,7 +134,8 @@ def _play(
 ) -> None:
     """To two passes, a resignation or the move limit. Raises EngineError."""
     while len(board.moves) < LONGEST * board.size**2:
-        ours = board.superko = board.to_play == colour
+        ours = board.to_play == colour
+        board.superko = ours
         started = perf_counter()
         if ours:
             move = player.genmove(board, komi=match.komi)

@@ -16,7 +16,7 @@ from core.errors import InputError
 
 from . import features, scoring, symmetry
 from .board import Board
-from .rules import BLACK, EMPTY, PASS, WHITE
+from .rules import EMPTY, PASS
 
 if TYPE_CHECKING:
     from .policy import Policy
@@ -26,7 +26,7 @@ LARGEST_SACRIFICE = 6
 HOPELESS = 0.2
 """Who resigns does so when this share of the points behind, ..."""
 LATE = 0.5
-"""... once this share of them is occupied."""
+"""... once this share of them is occupied; before, nobody can be said to be ahead."""
 
 
 @dataclass(frozen=True)
@@ -117,35 +117,27 @@ class GoPlayer:
         self, board: Board, number: int, colour: int | None = None
     ) -> list[tuple[int, float]]:
         """As `moves`, but as the network sees the board under one of the eight symmetries."""
-        goes_to = symmetry.table(board.size)[number].tolist()
-        turned = Board(board.size, superko=False)
-        turned.place(
-            black=[goes_to[point] for stone, point in board.setup if stone == BLACK],
-            white=[goes_to[point] for stone, point in board.setup if stone == WHITE],
-        )
-        for played, point in board.moves:
-            turned.play(point if point == PASS else goes_to[point], played)
-        colour = colour or board.to_play
-        probabilities = self.policy.probabilities(turned, colour, symmetries=1)
-        return _ranked(probabilities[goes_to], board.legal(colour))
+        planes = symmetry.apply(features.planes(board, colour), number)
+        turned = self.policy.answer(features.seen(planes[None], self.policy.planes), symmetries=1)
+        return _ranked(turned[0, symmetry.table(board.size)[number]], board.legal(colour))
 
     def genmove(self, board: Board, colour: int | None = None, komi: float = 7.5) -> Move:
         """What to play; never an illegal move, never a single-point eye of its own.
 
-        Passes where no sensible move is left. When the opponent has just passed it also passes if
-        it is ahead, by area and by territory, or if no point is left that belongs to nobody; else
-        it plays such a point. Resigns, if it may, far behind in the second half of the game. Who
-        is ahead is for `scoring.dead_stones` to say, an estimate.
+        Passes where no sensible move is left. When the opponent has passed, once half the points
+        are occupied, it also passes if it is ahead, by area and by territory, or if no point is
+        left that belongs to nobody; else it plays such a point. Resigns, if it may, far behind.
+        Who is ahead is for `scoring.dead_stones` to say, an estimate.
         """
         colour = colour or board.to_play
         wanted = _sensible(board, colour, LARGEST_SACRIFICE)
         late = (board.state.colour != EMPTY).mean() >= LATE
         passed = bool(board.moves) and board.moves[-1] == (-colour, PASS)
-        if passed or (self.resigns and late):
+        if late and (passed or self.resigns):
             dead = scoring.dead_stones(board)
             leads = [colour * (count(board, dead) - komi)
                      for count in (scoring.area, scoring.territory)]  # fmt: skip
-            if self.resigns and late and max(leads) < -HOPELESS * board.size**2:
+            if self.resigns and max(leads) < -HOPELESS * board.size**2:
                 return Move(PASS, resign=True)
             if passed and min(leads) > 0:
                 return Move(PASS)

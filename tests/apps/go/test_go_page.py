@@ -239,6 +239,15 @@ def test_a_record_is_opened_and_stepped_through(page):
     assert played(page) == ["E5"]
 
 
+def test_first_and_last_reach_the_ends_of_any_record(page):
+    uploaded(page, b"(;SZ[9]" + b";B[];W[]" * 700 + b";B[ee])")
+    press(page, "First")
+    assert page.session_state["game"].cursor == 0
+    press(page, "Last")
+    assert page.session_state["game"].cursor == 1401
+    assert "E5, black stone, last move" in board(page)["labels"]
+
+
 def test_a_file_with_several_games(page):
     uploaded(page, RECORD + b"(;SZ[13];B[aa])(;SZ[9];B[")
     chooser = next(box for box in page.selectbox if box.label == "The file has 2 games")

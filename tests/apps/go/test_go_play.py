@@ -1,9 +1,11 @@
+import errno
 import io
 import os
 import select
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ import sgfmill.sgf
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 FAKE = HERE / "fake_go.py"
+GAME = "(;GM[1]FF[4]SZ[5];B[cc];W[db])"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": ""}
 
 needs_posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX terminals")
@@ -115,6 +118,7 @@ def test_captures_are_counted(play):
         ("black", ["save"], "save needs the name of a file"),
         ("black", ["save no/such/folder.sgf"], "no/such/folder.sgf: "),
         ("black", ["save a\0b"], r"no file can be called 'a\x00b'"),
+        ("black", [f"save {'a' * 300}"], "File name too long"),
         ("black", ["save ~nobody-of-this-name/a"], "no file can be called"),
     ],
 )
@@ -236,6 +240,63 @@ def test_a_handicap_is_on_the_board_and_white_begins(play, tmp_path):
     game = saved(tmp_path / "a.sgf")
     assert game.root.get("HA") == 2 and len(game.root.get("AB")) == 2
     assert game.moves[0] == "w A9"
+
+
+def test_handicap_stones_are_paid_for(play):
+    done = play("--handicap", "2", "--colour", "both", size=9, lines=["score"])
+    assert done.shown("B+78.5 by area, komi 0.5, 2 for handicap stones: an estimate")
+
+
+def test_no_file_is_written_over(play, tmp_path):
+    old = tmp_path / "a.sgf"
+    old.write_text(GAME)
+    done = play("--save", "a.sgf", lines=["quit"])
+    assert (done.code, done.out) == (1, "")
+    assert "a.sgf: is there already and not this game's alone" in done.err
+    done = play(lines=["c3", "save a.sgf", "save b.sgf", "e1", "save b.sgf"])
+    assert done.shown("a.sgf: is there already", "Saved in b.sgf.", "Saved in b.sgf.")
+    assert old.read_text() == GAME
+    assert saved(tmp_path / "b.sgf").moves == ["b C3", "w A5", "b E1", "w B5"]
+
+
+def test_a_loaded_game_is_kept_in_its_file_from_the_first_move_on(play, tmp_path):
+    file = tmp_path / "a.sgf"
+    file.write_text(GAME)
+    assert play("--load", "a.sgf", "--save", "a.sgf", lines=["hint", "quit"]).code == 0
+    assert file.read_text() == GAME
+    play("--load", "a.sgf", "--save", f"{tmp_path}/../{tmp_path.name}/a.sgf", lines=["e1"])
+    assert saved(file).moves == ["b C3", "w D4", "b E1", "w A5"]
+
+
+def test_undone_moves_are_undone_in_the_file_too(play, tmp_path):
+    (tmp_path / "a.sgf").write_text(GAME)
+    play("--load", "a.sgf", "--save", "a.sgf", lines=["e1", "undo", "quit"])
+    assert saved(tmp_path / "a.sgf").moves == ["b C3", "w D4"]
+
+
+@pytest.mark.parametrize("name", ["many.sgf", "one.zip"])
+def test_a_file_of_more_than_the_game_is_not_written_over(play, tmp_path, name):
+    file = tmp_path / name
+    if name == "one.zip":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("a.sgf", GAME)
+    else:
+        file.write_text(GAME * 2)
+    before = file.read_bytes()
+    done = play("--load", name, "--save", name, lines=["e1"])
+    assert (done.code, done.out) == (1, "") and "not this game's alone" in done.err
+    assert file.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_move(play, tmp_path, monkeypatch):
+    def read_only(**_):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (tmp_path / "a.sgf").write_text(GAME)
+    monkeypatch.setattr("tempfile.TemporaryFile", read_only)
+    done = play("--load", "a.sgf", "--save", "a.sgf", lines=["e1"])
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "receptive: error: a.sgf: Read-only file system\n"
 
 
 def test_a_saved_game_goes_on(play, tmp_path):

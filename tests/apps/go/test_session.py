@@ -28,6 +28,7 @@ class Network:
         return [(p, w / sum(weights)) for p, w in zip(legal, weights, strict=True)]
 
     def genmove(self, board, colour=None, komi=7.5):
+        self.komi = komi
         reply = self.replies.pop(0) if self.replies else self.moves(board, colour)[0][0]
         if reply == "resign":
             return SimpleNamespace(point=PASS, resign=True)
@@ -255,6 +256,18 @@ def test_handicap_stones_lie_there_and_white_begins():
     written = sgfmill.Sgf_game.from_bytes(sgf.write(game.saved("net")))
     assert written.get_handicap() == 2
     assert len(written.get_root().get_setup_stones()[0]) == 2
+
+
+def test_handicap_stones_are_paid_for_by_area_and_not_by_territory():
+    network = Network("E5")
+    game = Game(9, handicap=4, komi=0.5, you=You.black)
+    game.reply(network)
+    assert network.komi == 4.5
+    game.count()
+    game.dead = {parse("E5", 9)}
+    assert game.result == "B+76.5"  # 81 points, komi 0.5, 4 stones
+    game.territory = True
+    assert game.score == (81 - 4 + 1) - 0.5  # 77 empty points and a prisoner
 
 
 def test_stepping_shows_earlier_positions_and_plays_nothing():

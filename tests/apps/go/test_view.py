@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +84,20 @@ def test_a_records_result_is_escaped_and_kept_apart_from_the_count():
     opened.open(GameRecord(size=5, result="<b>?</b>", moves=((BLACK, PASS), (WHITE, PASS))))
     assert view.status(opened) == "Counted by area, komi 0: 0. The record says <b>?</b>."
     assert "<b>" not in view.lines(view.status(opened))
+
+
+def test_what_white_is_given_for_handicap_stones_is_said():
+    counted = Game(9, handicap=4, komi=0.5)
+    counted.count()
+    counted.dead = set()
+    assert view.status(counted) == "Counted by area, komi 0.5, 4 for handicap stones: B+76.5."
+    counted.territory = True
+    assert view.status(counted) == "Counted by territory and prisoners, komi 0.5: B+76.5."
+
+
+def test_the_board_is_described_without_streamlit():
+    code = "import sys, apps.go.view; sys.exit('streamlit' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=300).returncode == 0
 
 
 def test_every_plane_has_a_name_and_a_meaning():

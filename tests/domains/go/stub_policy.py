@@ -3,11 +3,14 @@
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[3]))
 
 import numpy as np
+
+from domains.go import features
 
 ENGINE = [sys.executable, str(Path(__file__))]
 
@@ -20,19 +23,23 @@ class StubPolicy:
 
     def __init__(self, likes=None):
         self.card = SimpleNamespace(name="stub")
+        self.planes = features.COUNT
         self.likes = likes
 
     def size_ok(self, size):
         return size != 20
 
     def probabilities(self, board, colour=None, symmetries=8):
+        return self.answer(features.planes(board, colour)[None], symmetries)[0]
+
+    def answer(self, planes, symmetries=8):
         if self.likes is None:
-            dice = np.random.default_rng(int(board.state.hash[0]) ^ (colour or board.to_play) & 3)
-            shares = dice.exponential(size=board.size**2) ** 4
+            dice = np.random.default_rng(crc32(planes[:, :3].tobytes()))
+            shares = dice.exponential(size=planes.shape[-1] ** 2) ** 4
         else:
-            shares = np.full(board.size**2, 1e-6)
+            shares = np.full(planes.shape[-1] ** 2, 1e-6)
             shares[list(self.likes)] = list(self.likes.values())
-        return (shares / shares.sum()).astype(np.float32)
+        return (shares / shares.sum()).astype(np.float32)[None]
 
 
 if __name__ == "__main__":

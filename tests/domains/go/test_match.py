@@ -120,7 +120,7 @@ def test_a_referee_of_its_own_says_the_score(tmp_path, scripted):
     match = Match(scripted("pass"), games=1, size=5, referee=f"{GNU_GO} --chinese-rules")
     (game,) = played(match, tmp_path)
     assert (game.referee, game.end) == ("GNU Go 3.8", "passes")
-    (own,) = played(replace(match, referee=None), tmp_path)
+    (own,) = played(replace(match, referee=None), tmp_path / "own")
     assert (own.referee, own.result) == ("Scripted 1", "W+0.5")
     assert own.area == game.area == game.result
 
@@ -215,3 +215,12 @@ def test_the_command_exits_1_when_a_game_went_wrong(tmp_path, command, scripted)
     assert done.exit_code == 1
     assert "game 1" in done.stderr and "it hurts" in done.stderr
     assert "win_rate" in done.stdout
+
+
+def test_a_match_that_was_played_is_not_overwritten(tmp_path, scripted):
+    match = Match(scripted("pass"), games=1, size=5)
+    played(match, tmp_path)
+    before = (tmp_path / "games.jsonl").read_bytes()
+    with pytest.raises(InputError, match=r"games\.jsonl: a match has been played here"):
+        played(match, tmp_path)
+    assert (tmp_path / "games.jsonl").read_bytes() == before

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from stub_policy import StubPolicy
 
@@ -103,14 +104,14 @@ CORNERS = ((1, 1), (1, -1), (-1, -1), (-1, 1))
 
 def test_whole_games_have_no_illegal_move_no_repetition_and_no_filled_eye():
     repetitions = 0
-    for game in range(12):
-        board, engine = Board(4), GoPlayer(StubPolicy(), "careless", seed=game)
+    for game in range(40):
+        board, engine = Board(3), GoPlayer(StubPolicy(), "careless", seed=game)
         seen = {board.stones.tobytes()}
         while board.passes < 2:
             point, colour, stones = engine.genmove(board).point, board.to_play, board.stones
-            repetitions += any(board.why_illegal(p) == "superko" for p in range(16))
+            repetitions += any(board.why_illegal(p) == "superko" for p in range(9))
             if point != PASS:
-                assert not is_eye(stones.tolist(), *divmod(point, 4), colour)
+                assert not is_eye(stones.tolist(), *divmod(point, 3), colour)
             board.play(point)
             assert point == PASS or board.stones.tobytes() not in seen
             seen.add(board.stones.tobytes())
@@ -245,9 +246,9 @@ def test_a_network_sees_the_board_under_a_symmetry():
     class Corner(StubPolicy):
         """Likes the point to the right of the stone that was set up, and of the one played."""
 
-        def probabilities(self, board, colour=None, symmetries=8):
-            self.likes = {p + 1: 1 for p in board.state.colour.nonzero()[0].tolist()}
-            return super().probabilities(board, colour, symmetries)
+        def answer(self, planes, symmetries=8):
+            self.likes = {p + 1: 1 for p in np.flatnonzero(planes[0, :2].any(0)).tolist()}
+            return super().answer(planes, symmetries)
 
     board = Board(5)
     board.place(black=[parse("B4", 5)])

@@ -115,6 +115,26 @@ def test_a_size_that_the_network_does_not_take_is_named():
         review(game("b C3", size=9), Likes(size=5))
 
 
+def test_a_game_without_a_source_is_not_named():
+    played_here = dataclasses.replace(game("b C3", size=9), source="")
+    with pytest.raises(InputError, match=r"^likes takes no board of 9x9$"):
+        review(played_here, Likes(size=5))
+    impossible = dataclasses.replace(played_here, setup_black=(0,), setup_white=(1, 9))
+    with pytest.raises(InputError, match=r"^setup "):
+        review(impossible, Likes(size=9))
+
+
+def test_progress_is_told_of_the_legal_moves():
+    def counted(moves):
+        for move in moves:
+            yield move
+            seen.append(len(moves))
+
+    seen = []
+    review(game("b C3", "w D4", "b C3", "w A1"), Likes(), progress=counted)
+    assert seen == [2, 2]
+
+
 def test_an_illegal_move_ends_the_game_and_is_named():
     found = review(game("b C3", "w C3", "b A1"), Likes())
     assert len(found.moves) == 1

@@ -59,6 +59,13 @@ def test_counts_of_a_finished_board():
     assert scoring.territory(board, dead) == (54 - 21 + 2) - (25 - 19 + 1)
 
 
+@pytest.mark.parametrize(("handicap", "given"), [(0, 0), (1, 0), (2, 2), (9, 9)])
+def test_white_gets_a_point_for_each_handicap_stone(handicap, given):
+    board = Board.diagram(FINISHED)
+    score = scoring.area_score(board, points(board, DEAD), 6.5, handicap)
+    assert score == 54 - 25 - 6.5 - given
+
+
 def test_a_dead_stone_stands_for_its_chain():
     board = Board.diagram(FINISHED)
     one = points(board, {"A8", "C1"})
