@@ -11,10 +11,10 @@ from core.weights import atomic_write
 from . import archives, gtp_analysis, scoring, sgf, vertices
 from .board import Board, IllegalMove, fixed_handicap, free_handicap
 from .gtp import Analysis, Handler, decimal, integer
-from .player import STRENGTHS, GoPlayer
+from .komi import KOMI, compensation
+from .player import STRENGTHS, GoPlayer, Move
 from .rules import BLACK, LARGEST, PASS, WHITE
 
-KOMI = 7.5
 SIZE = 19
 
 
@@ -91,7 +91,7 @@ class Engine:
 
     def genmove(self, colour: str) -> str:
         played = vertices.parse_colour(colour)
-        move = self.player.genmove(self.board, played, self.komi)
+        move = self._choice(played)
         if move.resign:
             return "resign"
         self.board.play(move.point, played)
@@ -99,7 +99,7 @@ class Engine:
 
     def reg_genmove(self, colour: str) -> str:
         """The move that `genmove` would play; the board stays."""
-        move = self.player.genmove(self.board, vertices.parse_colour(colour), self.komi)
+        move = self._choice(vertices.parse_colour(colour))
         return "resign" if move.resign else vertices.name(move.point, self.board.size)
 
     def undo(self, moves: str = "1") -> str:
@@ -128,9 +128,9 @@ class Engine:
         return ""
 
     def final_score(self) -> str:
-        """Area scoring less komi, once the stones that random games find dead are lifted."""
+        """By Chinese rules, once the stones that random games find dead are lifted."""
         dead = scoring.dead_stones(self.board)
-        return scoring.format_result(scoring.area(self.board, dead) - self.komi)
+        return scoring.format_result(scoring.area_score(self.board, dead, self.komi, self.handicap))
 
     def final_status_list(self, status: str) -> str:
         """One chain a line. No chain is ever held to be in seki: random games can't tell."""
@@ -165,11 +165,10 @@ class Engine:
         board = self.board
         black = tuple(point for colour, point in board.setup if colour == BLACK)
         white = tuple(point for colour, point in board.setup if colour == WHITE)
-        handicap = len(black) if not white else 0
         record = sgf.GameRecord(
             size=board.size,
             komi=self.komi,
-            handicap=handicap if handicap > 1 else 0,
+            handicap=self.handicap,
             setup_black=black,
             setup_white=white,
             first=board.moves[0][0] if board.moves else board.to_play,
@@ -236,6 +235,16 @@ class Engine:
 
     def kata_analyze(self, *arguments: str) -> Analysis:
         return gtp_analysis.analyse(self.player, self.board, arguments, gtp_analysis.kata_line)
+
+    @property
+    def handicap(self) -> int:
+        """Black's stones before the first move; 0 for one, and where White has some too."""
+        colours = [colour for colour, _ in self.board.setup]
+        return len(colours) if len(colours) > 1 and WHITE not in colours else 0
+
+    def _choice(self, colour: int) -> Move:
+        komi = self.komi + compensation(self.handicap)
+        return self.player.genmove(self.board, colour, komi)
 
     def _play(self, board: Board, colour: int, point: int) -> None:
         try:

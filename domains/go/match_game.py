@@ -19,6 +19,7 @@ from core.errors import InputError
 from . import scoring, sgf
 from .board import Board
 from .gtp_client import EngineError, GtpClient
+from .komi import KOMI
 from .player import GoPlayer
 from .rules import BLACK, WHITE
 from .vertices import colour_name, name, parse
@@ -43,7 +44,7 @@ class Match:
     opponent: str
     games: int
     size: int = 19
-    komi: float = 7.5
+    komi: float = KOMI
     strength: str = "full"
     seed: int = 1
     referee: str | None = None
@@ -159,8 +160,8 @@ def _play(
 
 def _score(match: Match, game: Game, board: Board, program: GtpClient) -> None:
     """By the referee; beside it our own count. Raises EngineError where the referee fails."""
-    area = scoring.area(board, scoring.dead_stones(board)) - match.komi
-    game.area = scoring.format_result(area)
+    score = scoring.area_score(board, scoring.dead_stones(board), match.komi)
+    game.area = scoring.format_result(score)
     if match.referee:
         with GtpClient(match.referee, match.timeout) as referee:
             _set_up(match, game.number, referee)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +15,9 @@ from core.errors import InputError
 
 from . import features, scoring, symmetry
 from .board import Board
+from .komi import KOMI
+from .policy import Policy, ranked
 from .rules import EMPTY, PASS
-
-if TYPE_CHECKING:
-    from .policy import Policy
 
 LARGEST_SACRIFICE = 6
 """A chain of more stones is not put into atari for nothing: no nakade has more."""
@@ -92,8 +90,6 @@ class GoPlayer:
 
         Raises InputError where there is no such network or no such strength.
         """
-        from .policy import Policy
-
         return cls(Policy.load(name, threads), strength, seed, symmetries, resigns)
 
     @property
@@ -111,7 +107,7 @@ class GoPlayer:
         First instinct, no reading. Eyes are among them, a pass is not: the network knows none.
         """
         probabilities = self.policy.probabilities(board, colour, self.symmetries)
-        return _ranked(probabilities, board.legal(colour))
+        return ranked(probabilities, board.legal(colour))
 
     def moves_under(
         self, board: Board, number: int, colour: int | None = None
@@ -119,9 +115,9 @@ class GoPlayer:
         """As `moves`, but as the network sees the board under one of the eight symmetries."""
         planes = symmetry.apply(features.planes(board, colour), number)
         turned = self.policy.answer(features.seen(planes[None], self.policy.planes), symmetries=1)
-        return _ranked(turned[0, symmetry.table(board.size)[number]], board.legal(colour))
+        return ranked(turned[0, symmetry.table(board.size)[number]], board.legal(colour))
 
-    def genmove(self, board: Board, colour: int | None = None, komi: float = 7.5) -> Move:
+    def genmove(self, board: Board, colour: int | None = None, komi: float = KOMI) -> Move:
         """What to play; never an illegal move, never a single-point eye of its own.
 
         Passes where no sensible move is left. When the opponent has passed, once half the points
@@ -160,16 +156,6 @@ class GoPlayer:
         likeliest = 1 + int(np.searchsorted(shares.cumsum(), self.strength.top_p))
         shares = shares[:likeliest]
         return int(self._dice.choice(points[:likeliest], p=shares / shares.sum()))
-
-
-def _ranked(
-    probabilities: NDArray[np.float32], legal: NDArray[np.bool_]
-) -> list[tuple[int, float]]:
-    """The legal points with probabilities that sum to 1 over them, best first."""
-    shares = np.where(legal, np.maximum(probabilities.astype(np.float64), 1e-30), 0)
-    shares /= max(shares.sum(), 1e-30)
-    best = np.argsort(-shares, kind="stable")[: int(legal.sum())]
-    return [(int(point), float(shares[point])) for point in best]
 
 
 def _sensible(board: Board, colour: int, sacrifice: int) -> NDArray[np.bool_]:

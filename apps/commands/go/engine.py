@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from core.errors import InputError
+from domains.go.komi import KOMI
 
 from ...terminal import complain
 
@@ -58,7 +59,7 @@ def match(
     model: Model = "go-policy",
     strength: Strength = "full",
     size: Annotated[int, typer.Option(min=2, max=25, help="Of the board.")] = 19,
-    komi: Annotated[float, typer.Option(help="For White.")] = 7.5,
+    komi: Annotated[float, typer.Option(help="For White.")] = KOMI,
     seed: Annotated[int, typer.Option(min=0, help="Of openings and draws.")] = 1,
     referee: Annotated[
         str | None,

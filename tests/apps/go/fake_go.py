@@ -1,12 +1,19 @@
 """`receptive` with a Go network that anyone can foresee: run as a script, or take `Rows`."""
 
+import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
+import sgfmill.sgf
 
 import domains.go.policy
+
+ROOT = Path(__file__).parents[3]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": ""}
+"""Of this script as a process."""
 
 
 class Rows:
@@ -28,6 +35,17 @@ class Rows:
         self.asked.append(symmetries)
         weights = np.arange(board.size**2, 0, -1, dtype=np.float32)
         return weights / weights.sum()
+
+
+def saved(path):
+    """Moves such as "b C3" of an SGF file, its root and result."""
+    tree = sgfmill.sgf.Sgf_game.from_bytes(path.read_bytes())
+    moves = []
+    for node in tree.get_main_sequence()[1:]:
+        colour, point = node.get_move()
+        vertex = "pass" if point is None else f"{'ABCDEFGHJKLMNOPQRST'[point[1]]}{point[0] + 1}"
+        moves.append(f"{colour} {vertex}")
+    return SimpleNamespace(moves=moves, root=tree.get_root(), komi=tree.get_komi())
 
 
 if __name__ == "__main__":
