@@ -70,10 +70,10 @@ def territory(board: Board, dead: Iterable[int] = ()) -> float:
 def dead_stones(board: Board, playouts: int = PLAYOUTS, seed: int = 1) -> list[int]:
     """The stones whose chain is the opponent's in most of the random games played on from here.
 
-    Both sides play random legal points to the end, but neither fill their single-point eyes nor put
-    two stones or more into atari. An estimate, for boards where all but the last points are played:
-    of 373 KGS games under Japanese rules, 81 % come out to the point as their players agreed, and
-    97 % with the same winner.
+    Both sides play random legal points to the end, but they answer an atari, and neither fill their
+    single-point eyes nor put two stones or more into atari. An estimate, for boards where all but
+    the last points are played: of 373 KGS games under Japanese rules, 84 % come out to the point as
+    their players agreed, and 97 % with the same winner.
     """
     owned = np.zeros(board.size**2, np.int64)
     buffer = np.empty(board.size**2, np.int16)
@@ -206,22 +206,66 @@ def _random_move(
 
 
 @kernel
+def _last_liberty(state: State, head: int) -> int:
+    """The liberty of a chain that has one."""
+    for word in range(state.liberties.shape[1]):
+        bits = state.liberties[head, word]
+        if bits:
+            return 64 * word + popcount((bits & -bits) - np.uint64(1))
+    return -1
+
+
+@kernel
+def _answer(state: State, last: int, colour: int) -> int:
+    """What the opponent's last move calls for: capture it in atari, or save an own chain that it
+    put in atari, by capture of its neighbour or by extension; -1 where it calls for nothing.
+    """
+    head = state.chain[last]
+    if state.liberty_count[head] == 1:
+        point = _last_liberty(state, head)
+        if legal(state, point, colour):
+            return point
+    for side in range(4):
+        beside = state.neighbours[last, side]
+        if beside < 0:
+            break
+        if state.colour[beside] == colour and state.liberty_count[state.chain[beside]] == 1:
+            point = _last_liberty(state, state.chain[beside])
+            if legal(state, point, colour) and not _gives_itself_up(state, point, colour):
+                return point
+    return -1
+
+
+@kernel
 def _play_to_the_end(
     state: State, colour: int, empty: NDArray[np.int16], dice: NDArray[np.uint64]
 ) -> None:
-    count, passes = _empty_points(state, empty), 0
+    count, passes, last = _empty_points(state, empty), 0, -1
     for _ in range(3 * len(state.colour)):
-        place = _random_move(state, colour, empty, count, dice)
+        point = _answer(state, last, colour) if last >= 0 else -1
+        place = _place_of(empty, count, point)
+        if place < 0:
+            place = _random_move(state, colour, empty, count, dice)
         passes = passes + 1 if place < 0 else 0
         if passes == 2:
             return
+        last = -1
         if place >= 0:
-            point = empty[place]
+            last = empty[place]
             count -= 1
             empty[place] = empty[count]
-            if play(state, point, colour):
+            if play(state, last, colour):
                 count = _empty_points(state, empty)
         colour = -colour
+
+
+@kernel
+def _place_of(empty: NDArray[np.int16], count: int, point: int) -> int:
+    """Where a point is in the list; -1 where it isn't."""
+    for place in range(count):
+        if empty[place] == point:
+            return place
+    return -1
 
 
 @kernel

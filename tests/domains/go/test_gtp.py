@@ -137,6 +137,12 @@ def test_undo():
     assert last("boardsize 9", "play b a1", "undo", "showboard") == empty
 
 
+def test_white_is_compensated_for_handicap_stones_as_by_gnu_gos_chinese_rules():
+    given = ["boardsize 9", "komi 0.5", "fixed_handicap 5"]
+    assert last(*given, "final_score") == ("B+75.5", False)  # 81 points, komi, five stones
+    assert last("boardsize 9", "komi 0.5", "play b e5", "final_score") == ("B+80.5", False)
+
+
 def test_handicaps():
     assert last("fixed_handicap 2") == ("D4 Q16", False)
     assert last("boardsize 9", "fixed_handicap 5") == ("C3 G7 C7 G3 E5", False)
