@@ -70,6 +70,7 @@ def release(
     hours = before.get("hours", 0.0) + result.seconds / 3600
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
     found = {name: round(value, 4) for name, value in result.metrics.items()}
+    found["n"] = len(ready.validation)
     model.cpu().to(memory_format=torch.contiguous_format)
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     any_size = plays_any_size(recipe.arch)
