@@ -144,7 +144,9 @@ def status(game: Game) -> str:
         given = in_words(game.komi, game.compensation)
         counted = f"Counted by {counting}, {given}: {scoring.format_result(game.score)}."
         recorded = game.record.result
-        return f"{counted} The record says {recorded}." if recorded else counted
+        if recorded:
+            return f"{counted} The record says {recorded}."
+        return counted if game.over else f"{counted} The game is not over: a guess."
     if game.over:
         return f"The game is over: {game.result}." if game.result else "The game is over."
     if not game.at_end:

@@ -169,7 +169,7 @@ def play_settings(game: Game, player: GoPlayer | None) -> None:
 
 def hints(game: Game, player: GoPlayer) -> None:
     """The network's first choices, and what it thought of the moves just played."""
-    st.slider("Moves on the board", 3, 10, key="most", persist_state="session")
+    st.slider("Choices on the board", 3, 10, key="most", persist_state="session")
     choices, judged = "", []
     if not game.network_to_move:
         choices = view.choices(game.instinct(player), game.record.size)

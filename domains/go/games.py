@@ -82,6 +82,8 @@ class Games:
         """
         from safetensors import SafetensorError, safe_open
 
+        if path.is_dir():
+            raise InputError(f"{path}: a folder; `receptive go prepare` makes a file of its games")
         try:
             with path.open("rb") as raw, safe_open(path, framework="numpy") as file:
                 about = file.metadata() or {}
@@ -91,7 +93,9 @@ class Games:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror}") from error
         except SafetensorError as error:
-            raise InputError(f"{path}: not a whole file of games: {error}") from error
+            raise InputError(
+                f"{path}: not a whole file of games by `receptive go prepare`: {error}"
+            ) from error
         if about.get("games") != VERSION or any(name not in header for name in _DTYPES):
             raise InputError(f"{path}: not a file of games that `receptive go prepare` wrote")
         arrays: dict[str, Any] = {}
@@ -226,7 +230,10 @@ def read(paths: Iterable[Path], size: int = 19) -> tuple[Games, Report]:
     if not kept:
         for error in report.refused:
             raise error
-        raise InputError(f"no game of {report.read} can be used: {', '.join(report.dropped)}")
+        reasons = "; ".join(
+            f"{name}: {tally.examples[0]}" for name, tally in report.dropped.items()
+        )
+        raise InputError(f"no game of {report.read} can be used: {reasons}")
     games = Games(size, tuple(names), np.array(group, np.int16), **_arrays(list(kept)))
     report.kept, report.moves = len(games), len(games.moves)
     report.seconds = time.monotonic() - begun

@@ -38,7 +38,7 @@ class Recipe:
     weights: dict[str, float] = dataclasses.field(default_factory=dict)
     # archives whose positions are drawn so many times as often as others'
     positions: int = 1_000_000  # to train on, in all
-    epoch: int = 250_000  # positions between two validations
+    epoch: int = 250_000  # positions between two validations, at most
     validated: int = 16_384  # positions of a validation, drawn once
     learning_rate: float = 0.02
     momentum: float = 0.95
@@ -58,9 +58,7 @@ class Recipe:
             "learning_rate": self.learning_rate > 0,
             "momentum": 0 <= self.momentum < 1,
             "weight_decay": self.weight_decay >= 0,
-            "batch_size": self.batch_size >= 1,
-            "epoch": self.batch_size <= self.epoch,
-            "positions": self.epoch <= self.positions,
+            "batch_size": 1 <= self.batch_size <= min(self.epoch, self.positions),
             "validated": self.validated >= 1,
             "weights": all(_is_weight(value) for value in self.weights.values()),
         }.items():
@@ -68,8 +66,13 @@ class Recipe:
                 raise InputError(f"a recipe: {name} cannot be {getattr(self, name)!r}")
         self.training()
 
+    @property
+    def between(self) -> int:
+        """Positions between two validations."""
+        return min(self.epoch, self.positions)
+
     def training(self) -> TrainingConfig:
-        return training_config(self, epochs=ceil(self.positions / self.epoch))
+        return training_config(self, epochs=ceil(self.positions / self.between))
 
 
 @dataclasses.dataclass

@@ -56,7 +56,7 @@ def release(
     result = fit(
         model,
         optimizer,
-        PolicyData(ready.train, ready.weight, recipe.epoch, config.planes),
+        PolicyData(ready.train, ready.weight, recipe.between, config.planes),
         loss,
         recipe.training(),
         place,

@@ -211,7 +211,8 @@ def _last_liberty(state: State, head: int) -> int:
     for word in range(state.liberties.shape[1]):
         bits = state.liberties[head, word]
         if bits:
-            return 64 * word + popcount((bits & -bits) - np.uint64(1))
+            place: int = 64 * word + popcount((bits & -bits) - np.uint64(1))
+            return place
     return -1
 
 

@@ -45,7 +45,10 @@ def gtp(
     from domains.go.gtp_commands import Engine
     from domains.go.player import GoPlayer
 
+    from ...go.compiling import compile_rules
+
     player = GoPlayer.load(model, strength, seed, resigns=resign)
+    compile_rules()
     # Neither sys.stdin, which Python closes at its end, nor closed here: the thread that waits for
     # input holds its lock.
     lines = open(sys.stdin.fileno(), "rb", closefd=False)  # noqa: SIM115

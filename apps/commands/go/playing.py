@@ -85,6 +85,7 @@ def play(
     from domains.go.player import GoPlayer
     from domains.go.rules import BLACK, WHITE
 
+    from ...go.compiling import compile_rules
     from ...go.terminal import Game
 
     people = {"black": {BLACK}, "white": {WHITE}, "both": {BLACK, WHITE}, "none": set[int]()}
@@ -92,6 +93,7 @@ def play(
     if komi is not None:
         record = replace(record, komi=komi)
     player = GoPlayer.load(model, strength=strength, seed=seed)
+    compile_rules()
     if not player.policy.size_ok(record.size):
         raise InputError(f"{player.name} takes no board of {record.size}x{record.size}")
     if load is None:
@@ -104,7 +106,10 @@ def play(
 
 
 def review(
-    files: Annotated[list[Path], typer.Argument(help="SGF files, of one game or many.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="SGF files of any number of games, folders, archives."),
+    ],
     format: Annotated[Format, typer.Option(help="What to print.")] = Format.text,
     sgf: Annotated[
         Path | None, typer.Option(help="An SGF file to write, with a comment on each move.")
@@ -197,9 +202,14 @@ def _new(size: int, handicap: int) -> GameRecord:
 
 
 def _loaded(path: Path) -> GameRecord:
-    """The first game of a file, to go on with. Raises InputError where it is not whole."""
+    """The first game of a file, to go on with. Raises InputError where it is not whole, and for a
+    folder or an archive.
+    """
+    from domains.go import archives
     from domains.go.review import legal_part
 
+    if path.is_dir() or archives.is_archive(path):
+        raise InputError(f"{path}: not an SGF file")
     record = next(_records([path]))
     if isinstance(record, InputError):
         raise record

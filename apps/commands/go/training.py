@@ -33,7 +33,11 @@ def train(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="NAME=VALUE of the recipe or the architecture; repeatable."),
+        typer.Option(
+            "--set",
+            help="NAME=VALUE of the recipe (positions, learning_rate, …) or of the architecture "
+            "(filters, blocks, …); repeatable.",
+        ),
     ] = None,
 ) -> None:
     """Train a policy network on games; an interrupted run resumes when it is called again.
@@ -115,7 +119,7 @@ def evaluate(
 
 def table(figures: dict[str, Any]) -> str:
     """One line for all positions, then one a phase of the game."""
-    rows = {f"all, {figures['symmetries']} symmetries": figures, **figures["phases"]}
+    rows = {"all positions": figures, **figures["phases"]}
     lines = [f"{'':<20}{'top1':>8}{'top5':>8}{'loss':>8}{'n':>10}"]
     for name, row in rows.items():
         shares = f"{row['top1']:>8.2%}{row['top5']:>8.2%}{row['loss']:>8.3f}"

@@ -254,16 +254,19 @@ def test_undone_moves_are_undone_in_the_file_too(play, tmp_path):
     assert saved(tmp_path / "a.sgf").moves == ["b C3", "w D4"]
 
 
-@pytest.mark.parametrize("name", ["many.sgf", "one.zip"])
-def test_a_file_of_more_than_the_game_is_not_written_over(play, tmp_path, name):
-    file = tmp_path / name
-    if name == "one.zip":
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr("a.sgf", GAME)
-    else:
-        file.write_text(GAME * 2)
+def test_folders_and_archives_are_not_played_on(play, tmp_path):
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("a.sgf", GAME)
+    for name in ("one.zip", "."):
+        done = play("--load", name, lines=["e1"])
+        assert (done.code, done.out) == (1, "") and f"{name}: not an SGF file" in done.err
+
+
+def test_a_file_of_more_than_the_game_is_not_written_over(play, tmp_path):
+    file = tmp_path / "many.sgf"
+    file.write_text(GAME * 2)
     before = file.read_bytes()
-    done = play("--load", name, "--save", name, lines=["e1"])
+    done = play("--load", "many.sgf", "--save", "many.sgf", lines=["e1"])
     assert (done.code, done.out) == (1, "") and "not this game's alone" in done.err
     assert file.read_bytes() == before
 

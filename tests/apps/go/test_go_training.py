@@ -77,7 +77,7 @@ def test_the_table_has_a_line_a_phase(command, folder):
     head, *rows = done.out.splitlines()
     assert head.split() == ["top1", "top5", "loss", "n"]
     assert [row[:20].strip() for row in rows] == [
-        "all, 1 symmetries", "opening", "middle game", "endgame",
+        "all positions", "opening", "middle game", "endgame",
     ]  # fmt: skip
 
 

@@ -208,7 +208,7 @@ def test_other_files_are_told(tmp_path, prepared_file):
 
     with pytest.raises(InputError, match="No such file"):
         Games.load(tmp_path / "nothing")
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="a folder; `receptive go prepare`"):
         Games.load(tmp_path)
     (tmp_path / "text").write_text("some text that is no safetensors file")
     with pytest.raises(InputError, match="not a whole file of games"):

@@ -211,7 +211,7 @@ def test_archives_are_named_in_any_case():
         ({"left_out": ("*",)}, "no position is left to train on"),
         ({"learning_rate": 0}, "learning_rate cannot be 0"),
         ({"weights": {"old": -1}}, "weights cannot be"),
-        ({"positions": 10}, "positions cannot be 10"),
+        ({"positions": 10}, "batch_size cannot be 16"),
         ({"start": "no-such-model"}, "no-such-model"),
     ],
 )
