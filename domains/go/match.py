@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 OPENING = 6
 """So many first moves of each game, of both sides, are drawn from the network."""
+SETTINGS = "match.json"
 ROWS = "games.jsonl"
 
 
@@ -32,38 +34,60 @@ def play(match: Match, policy: Policy, folder: Path, concurrency: int = 1) -> It
     """The games of a match as they end, `concurrency` at a time.
 
     Each is written to the folder as it ends, and the table of all so far with it. The same match
-    has the same games, if the opponent has `set_random_seed` or plays alike each time. Raises
-    InputError before anything is played where the opponent or the referee doesn't start, where the
-    folder can't be made or holds a match already, and for a strength or a size that there isn't.
+    has the same games, if the opponent has `set_random_seed` or plays alike each time; one that was
+    interrupted goes on in its folder, its games so far coming first. Raises InputError before
+    anything is played where the opponent or the referee doesn't start, where the folder can't be
+    made or holds another match, and for a strength or a size that there isn't.
     """
-    if (folder / ROWS).exists():
-        raise InputError(f"{folder / ROWS}: a match has been played here already")
     GoPlayer(policy, match.strength)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}") from None
-    for command in filter(None, (match.opponent, match.referee)):
+    for command in [match.opponent, *filter(None, [match.referee])]:
         with GtpClient(command, match.timeout):
             pass
+    games = _played(match, policy, folder)
+    yield from games
+    done = {game.number for game in games}
     openings = _openings(match, policy)
-    games: list[Game] = []
     with ThreadPoolExecutor(concurrency) as workers:
         jobs = [
             workers.submit(play_game, match, policy, number, opening)
             for number, opening in enumerate(openings, 1)
+            if number not in done
         ]
         try:
             for job in as_completed(jobs):
                 game, record = job.result()
                 games.append(game)
                 _write(folder / game.sgf, sgf.write(record))
-                rows = sorted((game.row() for game in games), key=lambda row: row["number"])
+                rows = sorted(map(asdict, games), key=lambda row: row["number"])
                 _write(folder / ROWS, "".join(f"{json.dumps(row)}\n" for row in rows).encode())
                 yield game
         finally:
             for job in jobs:
                 job.cancel()
+
+
+def _played(match: Match, policy: Policy, folder: Path) -> list[Game]:
+    """The games that this match has in the folder so far, but for those with an error."""
+    settings = asdict(match) | {"games": None, "model": policy.card.files}
+    place = folder / SETTINGS
+    try:
+        if not place.exists():
+            _write(place, json.dumps(settings).encode())
+        if json.loads(place.read_text(encoding="utf-8")) != settings:
+            raise InputError(f"{folder}: another match has been played here")
+        lines = (folder / ROWS).read_text(encoding="utf-8").splitlines()
+        found = [Game(**json.loads(line)) for line in lines]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{folder}: {SETTINGS} or {ROWS} is not what a match wrote") from None
+    return [game for game in found if not game.error and game.number <= match.games]
 
 
 def summary(games: Sequence[Game]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -74,11 +74,6 @@ class Game:
     opponent_seconds: list[float] = field(default_factory=list)
     sgf: str = ""
 
-    def row(self) -> dict[str, Any]:
-        """For the table of games: of the seconds the mean a move."""
-        means = {"seconds": mean(self.seconds), "opponent_seconds": mean(self.opponent_seconds)}
-        return asdict(self) | means
-
 
 def play_game(
     match: Match, policy: Policy, number: int, opening: Sequence[int]
@@ -140,11 +135,11 @@ def _play(
         started = perf_counter()
         if ours:
             move = player.genmove(board, komi=match.komi)
-            game.seconds.append(perf_counter() - started)
+            game.seconds.append(round(perf_counter() - started, 4))
             _tell(program, board, move.point)
         else:
             answer = program.ask(f"genmove {colour_name(-colour)}").lower()
-            game.opponent_seconds.append(perf_counter() - started)
+            game.opponent_seconds.append(round(perf_counter() - started, 4))
             if answer == "resign":
                 game.end, game.result = RESIGNATION, "B+R" if colour == BLACK else "W+R"
                 return

@@ -22,7 +22,7 @@ class StubPolicy:
     """
 
     def __init__(self, likes=None):
-        self.card = SimpleNamespace(name="stub")
+        self.card = SimpleNamespace(name="stub", files={})
         self.planes = features.COUNT
         self.likes = likes
 

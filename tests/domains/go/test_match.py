@@ -217,10 +217,19 @@ def test_the_command_exits_1_when_a_game_went_wrong(tmp_path, command, scripted)
     assert "win_rate" in done.stdout
 
 
-def test_a_match_that_was_played_is_not_overwritten(tmp_path, scripted):
-    match = Match(scripted("pass"), games=1, size=5)
-    played(match, tmp_path)
-    before = (tmp_path / "games.jsonl").read_bytes()
-    with pytest.raises(InputError, match=r"games\.jsonl: a match has been played here"):
-        played(match, tmp_path)
-    assert (tmp_path / "games.jsonl").read_bytes() == before
+def test_an_interrupted_match_goes_on_and_another_is_refused(tmp_path, scripted):
+    match = Match(scripted("pass"), games=3, size=5)
+    whole = played(match, tmp_path / "whole")
+    first = played(replace(match, games=1), tmp_path / "parts")
+    before = (tmp_path / "parts" / "games.jsonl").read_bytes()
+    with pytest.raises(InputError, match="parts: another match has been played here"):
+        played(replace(match, seed=2), tmp_path / "parts")
+    assert (tmp_path / "parts" / "games.jsonl").read_bytes() == before
+    rest = played(match, tmp_path / "parts")
+    assert rest[0] == first[0]
+    assert [(game.number, game.result, game.moves) for game in rest] == [
+        (game.number, game.result, game.moves) for game in whole
+    ]
+    (tmp_path / "parts" / "games.jsonl").write_text("torn")
+    with pytest.raises(InputError, match="is not what a match wrote"):
+        played(match, tmp_path / "parts")
