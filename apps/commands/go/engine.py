@@ -78,8 +78,9 @@ def match(
     """Play a match against another Go program and tell the win rate with its 95 % interval.
 
     The first six moves of each game are drawn from the network, so that no two games are alike;
-    the same seed brings the same ones. An interrupted match goes on when it is called again. A game in which a program crashes, is late or plays an
-    illegal move counts for nobody, and is counted as an error.
+    the same seed brings the same ones. An interrupted match goes on when it is called again. A game
+    in which a program crashes, is late or plays an illegal move counts for nobody, and is counted
+    as an error.
     """
     from tqdm import tqdm
 
