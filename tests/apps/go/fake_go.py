@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import sgfmill.sgf
 
-import domains.go.policy
+import domains.go.player
 
 ROOT = Path(__file__).parents[3]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "NO_COLOR": ""}
@@ -51,6 +51,6 @@ def saved(path):
 if __name__ == "__main__":
     from apps.cli import main
 
-    domains.go.policy.Policy = Rows
+    domains.go.player.Policy = Rows
     sys.argv[0] = "receptive"
     main()

@@ -29,7 +29,7 @@ def play(monkeypatch, capsys, tmp_path):
     """`receptive go play` in the folder `tmp_path`, with lines on stdin."""
     from apps import cli
 
-    monkeypatch.setattr("domains.go.policy.Policy", fake_go.Rows)
+    monkeypatch.setattr("domains.go.player.Policy", fake_go.Rows)
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments, lines=(), size=5):
