@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from .errors import InputError
-from .weights import Card, verify
+from .weights import Card
 
 
 def session(card: Card, threads: int) -> Any:
-    """The `onnxruntime.InferenceSession` of a model's graph, its files verified.
+    """The `onnxruntime.InferenceSession` of the graph of a model that `weights.verify` has passed.
 
-    Raises InputError for a model without a graph, an altered file, and a graph that can't be run.
+    Raises InputError for a model without a graph, and for a graph that can't be run.
     """
     import onnxruntime
 
     graph = card.path.with_suffix(".onnx")
     if graph.name not in card.files:
         raise InputError(f"{card.path}: field 'files' has no {graph.name!r}")
-    verify(card)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads

@@ -32,6 +32,7 @@ class Policy:
         self.planes: int = card.preprocessing["planes"]
         self.size: int = card.preprocessing["size"]
         self.any_size: bool = card.preprocessing["any_size"]
+        weights.verify(card)
         self.session = inference.session(card, threads or os.cpu_count() or 1)
 
     @classmethod
