@@ -10,6 +10,7 @@ st.navigation(
         st.Page("pages/welcome.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/go.py", title="Go", icon=":material/grid_on:"),
         st.Page("pages/text.py", title="Text", icon=":material/notes:"),
+        st.Page("pages/speech.py", title="Speech", icon=":material/mic:"),
     ],
     position="top",
 ).run()

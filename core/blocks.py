@@ -14,11 +14,16 @@ from torch.nn import functional as F
 
 from .errors import InputError
 
-Activation = Literal["relu", "tanh", "sigmoid"]
+Activation = Literal["relu", "silu", "tanh", "sigmoid"]
 Size = int | tuple[int, ...]
 ConvNd = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
-ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
 CONVOLUTION: dict[int, type[ConvNd]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 BATCH_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
@@ -32,7 +37,8 @@ class Conv(nn.Sequential):
     have no bias, as the norm brings its own.
 
     `(B, in_channels, *spatial) -> (B, out_channels, *spatial')`, each axis (N - F + 2P)/S + 1 long,
-    rounded down.
+    rounded down; with `dilation` D between its taps, a filter of F is (F - 1)D + 1 wide. With
+    `groups` each filter sees in_channels / groups of the channels.
     """
 
     def __init__(
@@ -43,6 +49,8 @@ class Conv(nn.Sequential):
         *,
         stride: Size = 1,
         padding: Size = 0,
+        dilation: Size = 1,
+        groups: int = 1,
         dims: int = 2,
         bias: bool = True,
         norm: bool = False,
@@ -51,8 +59,9 @@ class Conv(nn.Sequential):
         super().__init__()
         conv: Any = CONVOLUTION[dims]
         self.conv: ConvNd = conv(
-            in_channels, out_channels, kernel, stride, padding, bias=bias and not norm
-        )
+            in_channels, out_channels, kernel, stride, padding, dilation, groups,
+            bias=bias and not norm,
+        )  # fmt: skip
         if norm:
             self.norm = BATCH_NORM[dims](out_channels)
         if activation:

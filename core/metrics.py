@@ -53,3 +53,12 @@ def temperature(logits: Tensor, classes: Tensor) -> float:
 
     optimizer.step(negative_log_likelihood)  # type: ignore[no-untyped-call]
     return float(log_temperature.detach().exp().clamp(1 / 20, 20))
+
+
+def rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    """The same, every float to four digits."""
+    return {
+        name: rounded(value) if isinstance(value, dict)
+        else round(value, 4) if isinstance(value, float) else value
+        for name, value in figures.items()
+    }  # fmt: skip

@@ -151,13 +151,15 @@ def _record(card: Card) -> dict[str, Any]:
 
 def _main(card: Card) -> Iterator[str]:
     """The figure that models are compared by, on each set that the card was measured on: macro
-    recall, or accuracy where there are two classes; in Go top-1."""
+    recall, or accuracy where there are two classes or nothing else; in Go top-1."""
     for name, measured in card.metrics.items():
         if isinstance(measured, Mapping) and "macro_recall" in measured:
             metric = "accuracy" if len(measured.get("recall", ())) == 2 else "macro_recall"
             yield f"{name}: {metric.replace('_', ' ')} {100 * measured[metric]:.1f} %"
         elif isinstance(measured, Mapping) and "top1" in measured:
             yield f"{name}: top-1 {100 * measured['top1']:.1f} %"
+        elif isinstance(measured, Mapping) and "accuracy" in measured:
+            yield f"{name}: accuracy {100 * measured['accuracy']:.1f} %"
 
 
 def _megabytes(card: Card) -> str:

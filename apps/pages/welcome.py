@@ -22,6 +22,12 @@ with st.container(border=True):
         "Is a review or a tweet negative, neutral or positive, and which words say so? "
         "Type, paste or upload a file."
     )
+with st.container(border=True):
+    st.page_link("pages/speech.py", label="**Speech**", icon=":material/mic:")
+    st.markdown(
+        "Which words are said in a recording, and what the network looked at in its spectrogram? "
+        "Record, upload or choose a sample."
+    )
 
 st.subheader("On the command line")
 st.code('receptive sentiment --explain "A warm, funny film."', language="bash", wrap_lines=True)

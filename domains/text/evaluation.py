@@ -87,13 +87,4 @@ def evaluate(classifier: SentimentClassifier, file: LabelledFile) -> dict[str, A
     seconds = time.perf_counter() - started
     scores = torch.tensor([[answer.scores.get(name, 0.0) for name in labels] for answer in answers])
     found = metrics.classification(scores, classes(examples), labels)
-    return {**rounded(found), "texts_per_second": round(len(texts) / seconds)}
-
-
-def rounded(figures: dict[str, Any]) -> dict[str, Any]:
-    """The same, every float to four digits."""
-    return {
-        name: rounded(value) if isinstance(value, dict)
-        else round(value, 4) if isinstance(value, float) else value
-        for name, value in figures.items()
-    }  # fmt: skip
+    return {**metrics.rounded(found), "texts_per_second": round(len(texts) / seconds)}

@@ -20,7 +20,7 @@ from core.training import Result, fit
 
 from . import embeddings
 from .data import TextData, count_words, loss
-from .evaluation import MAX_WORDS, classes, dev_figures, figures, logits, rounded
+from .evaluation import MAX_WORDS, classes, dev_figures, figures, logits
 from .model import TextCNN
 from .recipe import LabelledFile, Ready, Recipe, prepare, run_folder, training_texts
 from .tokens import PADDING, UNKNOWN, Vocabulary
@@ -157,7 +157,7 @@ def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card 
         measured["temperature"] = calibrate(model, made.vocabulary, ready)
         for entry, dev in zip(recipe.dev, ready.dev, strict=True):
             found = figures(logits(model, made.vocabulary, dev), dev, ready.labels)
-            measured[f"dev {entry.path.name.split('.')[0]}"] = rounded(found)
+            measured[f"dev {entry.path.name.split('.')[0]}"] = metrics.rounded(found)
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     tensors["vocabulary"] = np.frombuffer("\n".join(made.vocabulary.words).encode(), dtype=np.uint8)
     card = weights.Card(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -99,6 +99,7 @@ def test_convolution_is_a_sparse_weight_shared_fully_connected_layer(filter_numb
 # Convolution in general
 
 
+@settings(deadline=None)
 @given(
     dims=st.integers(1, 2),
     kernel=st.integers(1, 3),
@@ -132,6 +133,47 @@ def test_kernel_stride_and_padding_may_differ_by_axis() -> None:
     assert conv(torch.zeros(2, 1, 10, 11)).shape == (2, 8, 10, 4)
 
 
+@settings(deadline=None)
+@given(dims=st.integers(1, 2), dilation=st.integers(1, 3), seed=st.integers(0, 9))
+def test_dilation_is_a_wider_filter_with_holes(dims: int, dilation: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    x = torch.randn(2, 3, *[9] * dims)
+    dilated = Conv(3, 4, 3, dilation=dilation, padding=dilation, dims=dims, activation=None)
+    wide = Conv(3, 4, 2 * dilation + 1, padding=dilation, dims=dims, activation=None)
+    holes = torch.zeros_like(wide.conv.weight)
+    holes[(..., *[slice(None, None, dilation)] * dims)] = dilated.conv.weight.detach()
+    set_(wide.conv.weight, holes)
+    set_(wide.conv.bias, dilated.conv.bias)
+    torch.testing.assert_close(dilated(x), wide(x), atol=1e-5, rtol=1e-5)
+    assert dilated(x).shape[2:] == x.shape[2:]
+
+
+def test_dilation_may_differ_by_axis() -> None:
+    conv = Conv(1, 2, (3, 3), dilation=(1, 4), padding=(0, 4))
+    assert conv(torch.zeros(1, 1, 10, 11)).shape == (1, 2, 8, 11)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_groups_are_convolutions_side_by_side(groups: int) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 4, 6, 6)
+    conv = Conv(4, 8, 3, groups=groups, activation=None)
+    assert conv.conv.bias is not None
+    assert conv.conv.weight.shape == (8, 4 // groups, 3, 3)
+    parts = []
+    for part, weight, bias in zip(
+        x.chunk(groups, 1),
+        conv.conv.weight.chunk(groups),
+        conv.conv.bias.chunk(groups),
+        strict=True,
+    ):
+        alone = Conv(4 // groups, 8 // groups, 3, activation=None)
+        set_(alone.conv.weight, weight.detach())
+        set_(alone.conv.bias, bias.detach())
+        parts.append(alone(part))
+    torch.testing.assert_close(conv(x), torch.cat(parts, 1), atol=1e-5, rtol=1e-5)
+
+
 def test_a_volume_is_convolved_with_three_axes() -> None:
     layers = nn.Sequential(Conv(1, 2, 3, dims=3, norm=True), MaxPool(2, dims=3))
     assert layers(torch.zeros(2, 1, 8, 8, 8)).shape == (2, 2, 3, 3, 3)
@@ -153,9 +195,20 @@ def test_activation_by_name(name: Any) -> None:
     torch.testing.assert_close(layer(x), getattr(torch, name)(layer.linear(x)))
 
 
+def test_silu_is_the_input_times_its_sigmoid() -> None:
+    layer = Conv(1, 2, 1, activation="silu")
+    plain = Conv(1, 2, 1, activation=None)
+    plain.load_state_dict(layer.state_dict())
+    x = torch.randn(1, 1, 4, 4)
+    y = plain(x)
+    torch.testing.assert_close(layer(x), y / (1 + torch.exp(-y)))
+
+
 def test_an_unknown_activation_is_refused() -> None:
     name: Any = "rleu"
-    with pytest.raises(InputError, match="no activation called 'rleu'; known: relu, tanh, sigmoid"):
+    with pytest.raises(
+        InputError, match="no activation called 'rleu'; known: relu, silu, tanh, sigmoid"
+    ):
         Conv(1, 1, 3, activation=name)
 
 

@@ -1,0 +1,129 @@
+"""What the Speech page shows, made of plain data: nothing here is Streamlit's.
+
+What a user's file is called never goes through here: it is shown by `st.text`.
+"""
+
+from __future__ import annotations
+
+import io
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from domains.speech.audio import SAMPLE_RATE
+
+from ..textview import percent
+from . import ONE_WORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.weights import Card
+    from domains.speech.detections import Detection
+    from domains.speech.recogniser import Recognition
+
+Waveform = NDArray[np.float32]
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+class Sound(NamedTuple):
+    """A file as it was recorded, uploaded or chosen."""
+
+    name: str
+    data: bytes
+
+
+def sample(name: str) -> Sound:
+    """One of the sounds that come with the page."""
+    path = SAMPLES / f"{name}.ogg"
+    return Sound(path.name, path.read_bytes())
+
+
+def beginning(blocks: Iterable[Waveform], seconds: float) -> tuple[Waveform, bool]:
+    """The first seconds of a recording, and whether there is more; reads no further."""
+    most = round(seconds * SAMPLE_RATE)
+    parts, length = [np.empty(0, np.float32)], 0
+    for block in blocks:
+        parts.append(block)
+        length += len(block)
+        if length > most:
+            return np.concatenate(parts)[:most], True
+    return np.concatenate(parts), False
+
+
+def around(waveform: Waveform, detection: Detection, window: int) -> Waveform:
+    """The detected word, from a window to ONE_WORD long; near either end of the recording, its
+    first or last samples."""
+    seconds = min(detection.end - detection.start, ONE_WORD)
+    samples = max(round(seconds * SAMPLE_RATE), window)
+    middle = round((detection.start + detection.end) / 2 * SAMPLE_RATE)
+    first = max(0, min(middle - samples // 2, len(waveform) - samples))
+    return waveform[first : first + samples]
+
+
+def wav(waveform: Waveform) -> bytes:
+    """16-bit WAV as loud as the waveform is: `st.audio` would raise a quiet one to full volume."""
+    file = io.BytesIO()
+    soundfile.write(file, waveform, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+def envelope(waveform: Waveform, columns: int = 400) -> list[dict[str, Any]]:
+    """Rows of the waveform's chart: its lowest and highest sample in each of so many columns."""
+    edges = np.linspace(0, len(waveform), columns, endpoint=False).astype(int)
+    low, high = np.minimum.reduceat(waveform, edges), np.maximum.reduceat(waveform, edges)
+    return [
+        {"second": round(second, 3), "low": round(lowest, 3), "high": round(highest, 3)}
+        for second, lowest, highest in zip(
+            (edges / SAMPLE_RATE).tolist(), low.tolist(), high.tolist(), strict=True
+        )
+    ]
+
+
+def bars(recognition: Recognition, most: int = 5) -> list[dict[str, Any]]:
+    """Rows of the bar chart: the likeliest labels, best first, with their probability in %."""
+    return [
+        {"label": f"{label} {percent(probability)}", "percent": 100 * probability}
+        for label, probability in recognition.top(most)
+    ]
+
+
+def timeline(detections: Sequence[Detection]) -> list[dict[str, Any]]:
+    """Rows of the timeline and of its table; start and end in seconds, probability in %."""
+    return [
+        {
+            "word": detection.label,
+            "start": round(detection.start, 2),
+            "end": round(detection.end, 2),
+            "probability": round(100 * detection.probability, 1),
+        }
+        for detection in detections
+    ]
+
+
+def named(number: int, detection: Detection) -> str:
+    """What a detection is called where one is chosen: '2. go, 1.25 s'."""
+    return f"{number}. {detection.label}, {detection.start:.2f} s"
+
+
+def answer(recognition: Recognition) -> str:
+    """HTML: the label and its probability."""
+    label, shown = escape(recognition.label), percent(recognition.probability)
+    return f'<div style="font-size: 1.5rem"><b>{label}</b> · {shown}</div>'
+
+
+def model_line(card: Card) -> str:
+    """HTML of one line: which model answers, what it can answer, and the accuracy on its card."""
+    accuracies = [
+        f"{name} {percent(figures['accuracy'])}"
+        for name, figures in card.metrics.items()
+        if isinstance(figures, dict) and "accuracy" in figures
+    ]
+    about = f"Model {card.name}; its answers: {', '.join(card.labels)}"
+    measured = f" · accuracy: {', '.join(accuracies)}" if accuracies else ""
+    return f'<div style="font-size: .875rem; line-height: 1.9">{escape(about + measured)}</div>'

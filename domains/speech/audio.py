@@ -1,0 +1,47 @@
+"""What the networks see of a sound: its log-mel spectrogram, frequency against time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .torchaudio_import import torchaudio
+
+SAMPLE_RATE = 16_000  # Hz
+WINDOW_MS = 30  # that one spectrum sees
+HOP_MS = 10  # from one spectrum to the next
+MELS = 40  # bands of frequency, as wide as the ear hears them apart
+LOWEST_HZ, HIGHEST_HZ = 20, 7_600
+QUIETEST = 1e-6  # added to the power before the logarithm, so that silence has one
+
+WINDOW = SAMPLE_RATE * WINDOW_MS // 1000  # samples
+HOP = SAMPLE_RATE * HOP_MS // 1000  # samples
+
+
+def frames(samples: int) -> int:
+    """Spectra of so many samples: (N - F)/S + 1, as for a filter without padding."""
+    return (samples - WINDOW) // HOP + 1
+
+
+class LogMel(nn.Module):
+    """Natural logarithm of the power in each mel band: `(B, samples) -> (B, 1, MELS, frames)`.
+
+    Samples are from -1 to 1, WINDOW of them at least. There is no padding: the picture of a window
+    is cut out of the picture of the recording, to the last bit of its samples.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mel = torchaudio.transforms.MelSpectrogram(
+            SAMPLE_RATE,
+            n_fft=WINDOW,
+            hop_length=HOP,
+            f_min=LOWEST_HZ,
+            f_max=HIGHEST_HZ,
+            n_mels=MELS,
+            center=False,
+        )
+
+    def forward(self, waveforms: Tensor) -> Tensor:
+        power: Tensor = self.mel(waveforms)  # (B, MELS, frames)
+        return torch.log(power + QUIETEST)[:, None]

@@ -1,0 +1,126 @@
+"""From a recipe to a released recogniser: train, measure on validation, export."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core import registry, weights
+from core.export import compare, to_onnx
+from core.optimizers import Muon
+from core.runs import finish, is_first, released
+from core.training import fit
+
+from . import model as networks  # noqa: F401  registers them
+from .audio import HOP_MS, MELS, SAMPLE_RATE, WINDOW_MS, frames
+from .data import SILENCE, UNKNOWN
+from .evaluation import validate, validation_set
+from .examples import Loss, SpeechData
+from .recipe import Ready, Recipe, run_folder
+
+
+def release(
+    recipe: Recipe, ready: Ready, run: Path, out: Path, command: str
+) -> weights.Card | None:
+    """Trains and writes the model `out`: its card, weights and ONNX graph.
+
+    A model that stands there already, made by this recipe from these very clips, is left as it is.
+    Under torchrun only the first process writes; the others return None.
+
+    Raises RuntimeError if the graph doesn't answer as the network does.
+    """
+    place = run_folder(recipe, ready, run)
+    labels = ready.train.labels
+    if (card := released(place, out)) and card.labels == list(labels):
+        return card if is_first() else None
+    network = registry.architecture(recipe.arch)
+    settings = {**recipe.settings, "classes": len(labels), "frames": frames(recipe.samples)}
+    config = registry.configure(network.config, settings, network.name)
+    torch.manual_seed(recipe.seed)
+    model: Any = network.build(config)
+    model.to(memory_format=torch.channels_last)
+    data = SpeechData(
+        ready.train,
+        ready.noise,
+        recipe.samples,
+        unknown=recipe.unknown if UNKNOWN in labels else 0.0,
+        made_up=recipe.made_up if recipe.keywords and UNKNOWN in labels else 0.0,
+        silence=recipe.silence if SILENCE in labels else 0.0,
+    )
+    optimizer = Muon(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    waveforms, classes = validation_set(ready.validation, ready.noise, recipe.samples)
+    result = fit(
+        model,
+        optimizer,
+        data,
+        Loss(recipe.label_smoothing),
+        recipe.training(),
+        place,
+        validate=lambda module: validate(module, waveforms, classes, labels),
+    )
+    if not is_first():
+        return None
+    model.cpu().to(memory_format=torch.contiguous_format)
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    card = weights.Card(
+        name=out.name,
+        domain="speech",
+        architecture=recipe.arch,
+        config={
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(config).items()
+        },
+        labels=list(labels),
+        preprocessing={
+            "sample_rate": SAMPLE_RATE,
+            "samples": recipe.samples,
+            "mels": MELS,
+            "window_ms": WINDOW_MS,
+            "hop_ms": HOP_MS,
+        },
+        description=recipe.description or f"{recipe.arch} on {len(ready.train):,} clips",
+        data=[{"label": name, "clips": count} for name, count in ready.train.counts().items()],
+        licence=recipe.licence or "that of the recordings",
+        command=command,
+        metrics={
+            "epochs": result.epochs,
+            "minutes": round(result.seconds / 60, 1),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+            "validation": {
+                **{name: round(value, 4) for name, value in result.metrics.items()},
+                "n": len(classes),
+            },
+        },
+    )
+    graph = export(model, frames(recipe.samples), tensors, f"{out.name}.safetensors")
+    card = weights.save(card, tensors, out.parent, {f"{out.name}.onnx": graph})
+    finish(place, {"files": card.files})
+    return card
+
+
+def export(
+    model: nn.Module, spectra: int, tensors: dict[str, np.ndarray[Any, Any]], weights_file: str
+) -> bytes:
+    """The ONNX graph, log_mel (B, 1, MELS, frames) float -> logits.
+
+    Raises RuntimeError if it doesn't answer as the network does.
+    """
+
+    def pictures(batch: int) -> list[Tensor]:
+        return [torch.randn(batch, 1, MELS, spectra) * 4 - 5]
+
+    axes = {"log_mel": {0: "B"}}
+    graph = to_onnx(model, pictures(2), ["log_mel"], ["logits"], axes, tensors, weights_file)
+    trials = [pictures(batch) for batch in (1, 5)]
+    compare(model, graph, ["log_mel"], trials, tensors, weights_file)
+    return graph
