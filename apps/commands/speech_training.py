@@ -147,7 +147,11 @@ def evaluate(
     worsen: evaluation.Worsen | None = evaluation.by_telephone if telephone else None
     if noise is not None and snr is not None:
         worsen = evaluation.in_noise(clips.read_noise(noise), snr)
-    figures = evaluation.evaluate(recogniser, clips.together(*found.splits.values()), worsen)
+    heard = clips.together(*found.splits.values())
+    try:
+        figures = evaluation.evaluate(recogniser, heard, worsen)
+    except InputError as error:
+        raise InputError(f"{data}: {error}") from None
     if record:
         weights.record(recogniser.card, record, {"data": data.name, **figures})
     if form == Form.json:

@@ -51,7 +51,10 @@ def silence(noise: Sequence[NDArray[np.int16]], samples: int, rng: Any) -> Sampl
 
 
 def place(clip: Samples, samples: int, rng: Any) -> Samples:
-    """A clip at about its place, moved by SHIFT at most, zeros around it: (n,) -> (samples,)."""
+    """A clip near the middle, moved by SHIFT at most; of a long one a random stretch.
+
+    (n,) -> (samples,), zeros around it.
+    """
     shift = round(rng.uniform(-SHIFT, SHIFT) * SAMPLE_RATE)
     spare = samples - len(clip)
     start = spare // 2 + shift if spare >= 0 else rng.integers(spare, 1)
@@ -119,7 +122,7 @@ def _stretches(log_mel: Tensor, size: int, most: int) -> Tensor:
 
 def join(first: Samples, second: Samples, rng: Any) -> Samples:
     """The beginning of one word with the end of another, cut where half of each one's energy is
-    behind, or sooner or later by a quarter: no word at all, made of the same sounds."""
+    behind, 15 % of it sooner or later: no word at all, made of the same sounds."""
     heads = [middle(clip, rng.uniform(0.35, 0.65)) for clip in (first, second)]
     head, tail = first[: heads[0]], second[heads[1] :].copy()
     fade = min(len(head), len(tail), JOINT)

@@ -139,7 +139,7 @@ def test_any_folder_of_folders_will_do(command, tmp_path):
     [
         (("--data", "absent"), "absent: No such file"),
         (("--data", "empty"), "empty: no folder of sounds"),
-        (("--arch", "resnet-9000"), "no architecture called 'resnet-9000'; known: bc-resnet"),
+        (("--arch", "resnet-9000"), "no architecture called 'resnet-9000'; known: "),
         (("--set", "nonsense"), "NAME=VALUE expected"),
         (("--set", "nonsense=1"), "has no setting 'nonsense'"),
         (("--set", "epochs=0"), "epochs cannot be 0"),
@@ -183,8 +183,8 @@ def test_the_figures(evaluated, heard):
     assert set(found) == FIGURES | {"unknown", "silence"}
     assert found["model"] == "tones"
     assert found["n"] == 13
-    assert found["accuracy"] == pytest.approx(12 / 13)
-    assert found["words"] == pytest.approx(6 / 7)
+    assert found["accuracy"] == pytest.approx(12 / 13, abs=1e-4)
+    assert found["words"] == pytest.approx(6 / 7, abs=1e-4)
     assert found["recall"] == {"yes": 1.0, "no": 0.75, "unknown": 1.0, "silence": 1.0}
     assert found["confusions"] == [["no", "yes", 1]]
     assert found["clips_per_second"] > 0
