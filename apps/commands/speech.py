@@ -69,7 +69,8 @@ def recognise(
 
     A recording of up to 1.5 seconds is one word, or "unknown" or "silence". In
     a longer one each word that is heard has a row, with start and end in
-    seconds, as soon as it is found, or all of it is "silence". --explain takes
+    seconds, as soon as it is found, or all of it is "silence"; where it is
+    neither, stderr says that no word was heard. --explain takes
     one recording; of a longer one it draws the surest word.
     """
     if explain and len(files) > 1:
@@ -140,7 +141,8 @@ def _answers(recogniser: KeywordRecogniser, recording: Recording, top: int) -> I
 def _words(
     recogniser: KeywordRecogniser, recording: Recording, blocks: Iterable[Waveform]
 ) -> Iterator[Answer]:
-    """The words heard; where there is none, silence, with its mean probability.
+    """The words heard; where there is none, silence, with its mean probability, if that is half or
+    more: a hum is no silence.
 
     Raises InputError for a damaged recording after the words before the damage.
     """
@@ -177,7 +179,7 @@ def _words(
             yield Answer(recording.name, word.start, word.end, [(word.label, word.probability)])
     if damage:
         raise damage
-    if silence is not None and not heard:
+    if silence is not None and not heard and quiet >= windows / 2:
         yield Answer(recording.name, 0.0, end, [(SILENCE, quiet / windows)])
 
 
@@ -203,7 +205,7 @@ def _draw(
     seen = recogniser.window / SAMPLE_RATE
     half = max(min(answer.end - answer.start, ONE_WORD), seen) / 2
     middle = (answer.start + answer.end) / 2
-    recording.file.seek(0)
+    recording.rewind()
     waveform = _cut(
         recording.blocks(),
         max(round((middle - half) * SAMPLE_RATE), 0),

@@ -141,6 +141,8 @@ def evaluate(
     if noise and telephone:
         raise typer.BadParameter("--noise or --telephone, not both")
     recogniser = KeywordRecogniser.load(model)
+    if record and not isinstance(recogniser.card.metrics.get(record, {}), dict):
+        raise InputError(f"--record {record}: the card has a figure of that name")
     found = clips.read(data, recogniser.labels, (split,) if split else clips.SPLITS)
     for error in found.refused:
         complain(error)
@@ -153,7 +155,8 @@ def evaluate(
     except InputError as error:
         raise InputError(f"{data}: {error}") from None
     if record:
-        weights.record(recogniser.card, record, {"data": data.name, **figures})
+        source = {"data": data.resolve().name} | ({"split": split} if split else {})
+        weights.record(recogniser.card, record, {**source, **figures})
     if form == Form.json:
         print(json.dumps({"model": recogniser.card.name, **figures}))
     else:

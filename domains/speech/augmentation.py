@@ -104,7 +104,8 @@ def decibel(value: float) -> float:
 def hide(log_mel: Tensor) -> Tensor:
     """SpecAugment: two bands of frequency and two of time hold the clip's mean.
 
-    `(B, 1, MELS, frames) -> same`. Park and others, Interspeech 2019, section 2.
+    `(B, 1, MELS, frames) -> same`; of a short clip, a quarter each at most.
+    Park and others, Interspeech 2019, section 2.
     """
     _, _, mels, frames = log_mel.shape
     bands = _stretches(log_mel, mels, BANDS)[:, None, :, None]
@@ -114,7 +115,7 @@ def hide(log_mel: Tensor) -> Tensor:
 
 def _stretches(log_mel: Tensor, size: int, most: int) -> Tensor:
     """(B, size), true in two random stretches of `most` at most."""
-    width = torch.randint(most + 1, (2, len(log_mel), 1), device=log_mel.device)
+    width = torch.randint(min(most, size // 4) + 1, (2, len(log_mel), 1), device=log_mel.device)
     start = (torch.rand(width.shape, device=log_mel.device) * (size - width + 1)).long()
     along = torch.arange(size, device=log_mel.device)
     return ((along >= start) & (along < start + width)).any(0)

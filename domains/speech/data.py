@@ -8,7 +8,6 @@ Limited-Vocabulary Speech Recognition", arXiv:1804.03209.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -63,14 +62,18 @@ class Collection:
     refused: list[InputError]
 
 
-def split_by_speaker(name: str) -> Split:
-    """Which split a file belongs to that no list names: by its speaker, so that none is in two.
+def speaker_of(file: str) -> str:
+    """What stands before `_nohash_` in a file's name; without that, WORD/FILE is on its own."""
+    speaker, nohash, _ = PurePosixPath(file).name.partition("_nohash_")
+    return speaker if nohash else file
 
-    The speaker is what stands before `_nohash_` in the file's name; without that, each file is on
-    its own. Warden 2018, section 5: a tenth of the speakers each for validation and testing.
+
+def split_by_speaker(file: str) -> Split:
+    """Which split WORD/FILE belongs to if no list names it: by its speaker, so none is in two.
+
+    Warden 2018, section 5: a tenth of the speakers each for validation and testing.
     """
-    speaker = re.sub(r"_nohash_.*$", "", Path(name).name)
-    number = int(hashlib.sha1(speaker.encode()).hexdigest(), 16) % (HASHES + 1)
+    number = int(hashlib.sha1(speaker_of(file).encode()).hexdigest(), 16) % (HASHES + 1)
     percent = number * (100.0 / HASHES)
     if percent < SHARES["validation"]:
         return "validation"
@@ -117,7 +120,7 @@ def read(
         label = label_of(word, labels)
         for path in sorted(sounds(folder / word)) if label else ():
             if split_of is None:
-                split = split_by_speaker(path.name)
+                split = split_by_speaker(f"{word}/{path.name}")
             else:
                 split = split_of.get(f"{word}/{path.name}", "training")
             if split in clips:

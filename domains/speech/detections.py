@@ -36,21 +36,32 @@ def detections(
     Neighbouring windows are averaged, so that a word counts which was seen in more than one place
     (posterior smoothing, Chen, Parada and Heigold, "Small-footprint keyword spotting using deep
     neural networks", 2014). Those in a row with the same likeliest label are one detection, with
-    their highest probability. Silence is none.
+    their highest probability; so are two rows whose detections would overlap, with silence
+    between. Silence is none.
     """
-    label, first, last, best = SILENCE, 0.0, 0.0, 0.0
+    heard: Detection | None = None  # the last word, which may go on after a pause
+    first = last = 0.0
+    going_on = False
     for start, end, probabilities in _smoothed(windows):
         winner = int(probabilities.argmax())
         probability = float(probabilities[winner])
-        now = labels[winner] if probability >= threshold else SILENCE
-        if now == label:
-            last, best = end, max(best, probability)
-            continue
-        if label != SILENCE:
-            yield Detection(label, *_span(first, last, seconds), best)
-        label, first, last, best = now, start, end, probability
-    if label != SILENCE:
-        yield Detection(label, *_span(first, last, seconds), best)
+        label = labels[winner] if probability >= threshold else SILENCE
+        if heard:
+            again = going_on or _span(start, end, seconds)[0] < heard.end
+            if label == heard.label and again:
+                last, going_on = end, True
+                probability = max(heard.probability, probability)
+                heard = Detection(label, *_span(first, last, seconds), probability)
+                continue
+            if label != SILENCE or start >= heard.end:
+                yield heard
+                heard = None
+        going_on = label != SILENCE
+        if going_on:
+            first, last = start, end
+            heard = Detection(label, *_span(first, last, seconds), probability)
+    if heard:
+        yield heard
 
 
 def _smoothed(windows: Iterable[Window]) -> Iterator[tuple[float, float, NDArray[Any]]]:

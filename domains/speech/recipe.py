@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from core.data import split
 from core.errors import InputError
 from core.training import TrainingConfig, training_config
 
@@ -19,6 +20,7 @@ from .data import (
     Waveform,
     read,
     sounds,
+    speaker_of,
     together,
     words,
 )
@@ -119,15 +121,20 @@ def labels(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
 def prepare(recipe: Recipe, *folders: Path) -> Ready:
     """Reads the clips; those of held-out words move from training to validation.
 
-    Raises InputError where a label has no clip to train on, or validation none at all.
+    Where nothing would be left to validate on, a tenth of the speakers is, one at least. Raises
+    InputError where a label has no clip to train on, or validation none at all.
     """
     found = labels(recipe, *folders)
     read_in = [read(folder, found, ("training", "validation")) for folder in folders]
     train = together(*(collection.splits["training"] for collection in read_in))
     heard = together(*(collection.splits["validation"] for collection in read_in))
+    moved = [file.parent.name in recipe.held_out for file in train.files]
+    if not len(heard) and not any(moved):
+        moved = some_speakers(train, recipe.seed)
     kept = Clips(found)
-    for waveform, number, file in zip(train.waveforms, train.classes, train.files, strict=True):
-        part = heard if file.parent.name in recipe.held_out else kept
+    for index, is_moved in enumerate(moved):
+        waveform, number, file = train.waveforms[index], train.classes[index], train.files[index]
+        part = heard if is_moved else kept
         part.waveforms.append(waveform)
         part.classes.append(number)
         part.files.append(file)
@@ -142,6 +149,14 @@ def prepare(recipe: Recipe, *folders: Path) -> Ready:
         [noise for collection in read_in for noise in collection.noise],
         [error for collection in read_in for error in collection.refused],
     )
+
+
+def some_speakers(clips: Clips, seed: int) -> list[bool]:
+    """For each clip whether its speaker is in a random tenth, one at least."""
+    speakers = [speaker_of(f"{file.parent.name}/{file.name}") for file in clips.files]
+    share = max(0.1, 1 / max(len(set(speakers)), 1))
+    chosen = set(split(speakers, (1 - share, share), seed)[1].tolist()) if speakers else set()
+    return [index in chosen for index in range(len(clips))]
 
 
 def run_folder(recipe: Recipe, ready: Ready, run: Path) -> Path:

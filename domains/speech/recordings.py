@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -42,6 +43,12 @@ class Recording:
         self.channels: int = file.channels
         known = 0 < file.frames < np.iinfo(np.int64).max
         self.seconds: float | None = file.frames / file.samplerate if known else None
+
+    def rewind(self) -> None:
+        """Back to the start. It is opened anew, as some encodings (GSM) can't be gone back in."""
+        descriptor = self.file.name
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        self.file = soundfile.SoundFile(descriptor, closefd=False)
 
     def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[Array]:
         """The recording in pieces of about so many seconds, `(samples,)` each, at SAMPLE_RATE.

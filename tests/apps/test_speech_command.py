@@ -129,6 +129,17 @@ def test_a_model_that_knows_no_silence_says_that_no_word_was_heard(
     assert done.err == "receptive: error: long.wav: no word heard, nothing to draw\n"
 
 
+def test_what_is_no_word_is_not_always_silence(recognise, monkeypatch, tmp_path):
+    undecided = np.full(len(LABELS), 1 / len(LABELS))
+    monkeypatch.setattr(
+        "domains.speech.recogniser.KeywordRecogniser.windows",
+        lambda self, blocks: [(0.0, undecided) for _ in blocks],
+    )
+    (tmp_path / "hum.wav").write_bytes(wav(silence(4)))
+    done = recognise("hum.wav")
+    assert (done.code, done.out, done.err) == (0, "", "hum.wav: no word heard\n")
+
+
 def test_a_second_and_a_half_is_one_word(rows, tmp_path):
     (tmp_path / "a.wav").write_bytes(wav(np.concatenate([clip("down"), silence(0.5)])))
     [row] = rows("a.wav")
@@ -251,6 +262,13 @@ def test_the_picture_of_a_long_recording_is_that_of_its_surest_word(
     assert explanation.label == surest["label"]
     assert np.abs(explanation.waveform[:1_600]).max() < 0.01  # the tone is in the middle
     assert np.abs(explanation.waveform[7_000:9_000]).max() > 0.2
+
+
+def test_the_picture_of_an_encoding_that_cannot_be_gone_back_in(recognise, tmp_path):
+    (tmp_path / "a.wav").write_bytes(wav(clip("yes"), subtype="GSM610"))
+    done = recognise("a.wav", "--explain", "why.png")
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "why.png").exists()
 
 
 def test_no_picture_of_what_is_bad(recognise, tmp_path):

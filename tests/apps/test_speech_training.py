@@ -242,6 +242,20 @@ def test_figures_are_kept_in_the_card(evaluated, heard, tones):
     assert {"model": "tones", **kept} == found
 
 
+def test_a_card_says_which_split_was_measured(evaluated, heard, tones):
+    (heard / "testing_list.txt").write_text("")
+    evaluated(heard, "--split", "training", "--record", "mine")
+    (heard / "testing_list.txt").unlink()
+    assert weights.read_card(tones).metrics["mine"]["split"] == "training"
+
+
+def test_a_figure_of_the_card_is_not_written_over(command, heard, tmp_path):
+    model = save(tmp_path, "mine", metrics={"epochs": 3})
+    done = command("speech", "eval", "--model", model, "--data", heard, "--record", "epochs")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "receptive: error: --record epochs: the card has a figure of that name\n"
+
+
 def test_the_table_says_the_same(command, evaluated, heard, tones):
     done = command("speech", "eval", "--model", tones, "--data", heard)
     assert (done.code, done.err) == (0, "")

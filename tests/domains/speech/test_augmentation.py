@@ -180,6 +180,13 @@ def test_hidden_are_two_bands_and_two_stretches_of_time():
     assert len(patterns) > 45
 
 
+@pytest.mark.parametrize("frames", [1, 5, 18, 40])
+def test_of_a_short_clip_half_is_left(frames):
+    clips = torch.randn(50, 1, 40, frames)
+    hidden = (clips != augmentation.hide(clips))[:, 0]
+    assert hidden.all(1).sum(1).max() <= frames / 2
+
+
 def stretches(hidden):
     return int((torch.diff(hidden.int(), prepend=torch.zeros(1, dtype=torch.int)) == 1).sum())
 

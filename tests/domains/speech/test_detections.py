@@ -58,6 +58,14 @@ def test_a_glimpse_is_no_word():
     assert words("...ynyn....") == []
 
 
+def test_a_word_that_fades_for_a_moment_is_one_detection():
+    """The first window of a recording has no neighbour to be averaged with."""
+    [detection] = found("y.yy....")
+    assert (detection.start, detection.end) == pytest.approx((0.5, 1.0), abs=HOP)
+    assert words("y.nn....") == ["yes", "no"]
+    assert words("..yyyy..yyyy..") == ["yes", "yes"]
+
+
 def test_a_word_that_goes_on_is_a_stretch():
     [detection] = found("." * 8 + "u" * 40 + "." * 8)
     assert detection.start == pytest.approx(2.25, abs=0.3)

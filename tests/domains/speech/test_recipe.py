@@ -6,7 +6,7 @@ import re
 import pytest
 import soundfile
 from tiny_model import silence
-from tone_words import name, write
+from tone_words import name, say, write
 
 from core import registry
 from core.errors import InputError
@@ -14,6 +14,7 @@ from core.recipes import read_fields
 from core.registry import configure
 from domains.speech import model  # noqa: F401  registers the networks
 from domains.speech.audio import frames
+from domains.speech.data import split_by_speaker
 from domains.speech.recipe import RECIPES, Recipe, labels, prepare, run_folder
 
 KEYWORDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -127,13 +128,12 @@ def test_several_folders_are_one_set(tmp_path):
     assert ["bad.wav" in str(error) for error in ready.refused] == [True]
 
 
-def test_a_word_needs_clips_to_train_on_and_some_to_validate_on(tmp_path):
+def test_a_word_needs_clips_to_train_on(tmp_path):
     write(tmp_path, ["yes", "no"], speakers=2)
     with pytest.raises(InputError, match="no clip of 'no' to train on"):
         prepare(Recipe(), tmp_path)
-    other = write(tmp_path / "other", ["yes", "no"], speakers=3)
-    (other / "validation_list.txt").unlink()
-    with pytest.raises(InputError, match="no clip to validate on"):
+    other = write(tmp_path / "other", ["yes", "no"], speakers=1, lists=False)
+    with pytest.raises(InputError, match="no clip of 'no' to train on"):
         prepare(Recipe(), other)
 
 
@@ -151,3 +151,16 @@ def test_a_run_is_of_its_recipe_and_its_clips(tmp_path):
     assert here != run_folder(made, prepare(made, tmp_path / "a"), tmp_path)
     moved = dataclasses.replace(ready, noise=ready.noise[:1])
     assert here != run_folder(made, moved, tmp_path)
+
+
+def test_a_small_folder_leaves_a_speaker_to_validate_on(tmp_path):
+    folder = tmp_path / "sounds"
+    for word in ("yes", "no"):
+        (folder / word).mkdir(parents=True)
+        for speaker in ("bob", "eve", "kim"):
+            assert split_by_speaker(f"{word}/{speaker}_nohash_0.wav") == "training"
+            soundfile.write(folder / word / f"{speaker}_nohash_0.wav", say(word), 16_000)
+    ready = prepare(Recipe(), folder)
+    [held] = {file.name for file in ready.validation.files}
+    assert len(ready.validation) == 2 and len(ready.train) == 4
+    assert held not in {file.name for file in ready.train.files}

@@ -101,6 +101,16 @@ def test_blocks_are_short_and_make_up_the_whole(tmp_path):
     np.testing.assert_array_equal(np.concatenate(blocks).round(4), read(path).round(4))
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "GSM610"])
+def test_a_recording_can_be_heard_again(tmp_path, subtype):
+    content = written(tmp_path / "x.wav", tone(8_000, 3.0), 8_000, subtype=subtype).read_bytes()
+    for source in (tmp_path / "x.wav", io.BytesIO(content)):
+        with open_recording(source) as recording:
+            first = np.concatenate(list(recording.blocks()))
+            recording.rewind()
+            np.testing.assert_array_equal(np.concatenate(list(recording.blocks())), first)
+
+
 def test_a_pipe_is_read_like_a_file(tmp_path):
     content = written(tmp_path / "x.wav", tone(SAMPLE_RATE)).read_bytes()
     reader, writer = os.pipe()
