@@ -1,8 +1,7 @@
 """ONNX: the same network for onnxruntime, without a second copy of its weights.
 
 The graph's large initialisers are ONNX external data that points into the safetensors file beside
-it, so a released model has its weights once, whoever reads them. Filters before a batch norm are
-the exception: the exporter folds the norm into them, and the graph holds the result.
+it, so a released model has its weights once, whoever reads them.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-UNSHARED_BYTES = 1 << 20  # that an initialiser may have in the graph itself
+UNSHARED_BYTES = 1 << 16  # that an initialiser may have in the graph itself
 TOLERANCE = 1e-3  # between the answers of onnxruntime and torch; relative above 1
 
 
@@ -39,9 +38,8 @@ def to_onnx(
     """The graph of `model` in eval mode, its weights those of `tensors` in `weights_file`.
 
     `dynamic` names the axes of each input that may have any length. `tensors` is what the
-    safetensors file holds; initialisers of the same name and content refer to it. Those that the
-    exporter has folded a batch norm into stay in the graph. Raises RuntimeError for any other
-    large one.
+    safetensors file holds; initialisers of the same name and content refer to it. Raises
+    RuntimeError for a large one that it doesn't hold.
     """
     import onnx
     import torch
@@ -64,20 +62,31 @@ def to_onnx(
                 dict.fromkeys(dynamic.get(name, {}), torch.export.Dim.DYNAMIC) for name in inputs
             )
             program = torch.onnx.export(
-                model.eval(), tuple(examples), dynamic_shapes=axes, dynamo=True, **names
-            )
+                model.eval(), tuple(examples), dynamic_shapes=axes, dynamo=True, optimize=False,
+                **names,
+            )  # fmt: skip
             if program is None:
                 raise RuntimeError("torch.onnx.export gave no program")
+            _simplify(program.model)
             graph = program.model_proto
-    folded = any(
-        isinstance(part, torch.nn.modules.batchnorm._BatchNorm) for part in model.modules()
-    )
-    return _share_weights(graph, tensors, weights_file, folded)
+    return _share_weights(graph, tensors, weights_file)
 
 
-def _share_weights(
-    graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file: str, folded: bool
-) -> bytes:
+def _simplify(program: Any) -> None:
+    """Computes what doesn't depend on the input.
+
+    The exporter's own optimiser would also fold batch norms into the filters before them, and so
+    make a second copy of the weights; onnxruntime does that when it loads the graph.
+    """
+    from onnxscript import optimizer
+
+    optimizer.inline(program)
+    for _ in range(2):
+        optimizer.fold_constants(program)
+        optimizer.remove_unused_nodes(program)
+
+
+def _share_weights(graph: Any, tensors: Mapping[str, NDArray[Any]], weights_file: str) -> bytes:
     import onnx
     from onnx.external_data_helper import set_external_data
 
@@ -89,7 +98,7 @@ def _share_weights(
             initialiser.raw_data = b""
             set_external_data(initialiser, weights_file, offset=start, length=length)
             initialiser.ClearField("raw_data")
-        elif content.nbytes > UNSHARED_BYTES and not (folded and name in places):
+        elif content.nbytes > UNSHARED_BYTES:
             raise RuntimeError(f"{weights_file} does not hold {name}, which the graph needs")
     _forget_the_making(graph.graph)
     return bytes(graph.SerializeToString())
