@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,28 @@ def make_room(out: Path) -> None:
         raise InputError(f"--out {out}: is a folder")
     if not os.access(out if out.exists() and not out.is_file() else out.parent, os.W_OK):
         raise InputError(f"--out {out}: cannot be written")
+
+
+def run_of(out: Path) -> Path:
+    """The folder of a run that will write the model `out`, for which there is room.
+
+    Raises InputError, long before it is written, if `out` can't name a model or be written.
+    """
+    from core.weights import PICKLES
+
+    if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
+        raise InputError(f"--out {out}: not the name of a model")
+    make_room(out.with_name(f"{out.name}.toml"))
+    return out.with_name(f"{out.name}.run")
+
+
+def command_line() -> str:
+    """The command that this process runs, for the card of the model that it makes."""
+    command = shlex.join(["receptive", *sys.argv[1:]])
+    processes = os.environ.get("WORLD_SIZE", "1")
+    return command if processes == "1" else (
+        f"torchrun --no-python --nproc-per-node {processes} {command}"
+    )  # fmt: skip
 
 
 def with_settings(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +13,7 @@ import typer
 
 from core.errors import InputError
 
-from ..options import make_room, with_settings
+from ..options import command_line, run_of, with_settings
 from ..terminal import complain
 
 
@@ -56,13 +54,10 @@ def train(
     from core.recipes import read_fields
     from core.registry import configure
     from core.runs import is_first
-    from core.weights import PICKLES
     from domains.speech import recipe as recipes
     from domains.speech.release import release
 
-    if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
-        raise InputError(f"--out {out}: not the name of a model")
-    make_room(out.with_name(f"{out.name}.toml"))
+    run = run_of(out)
     fields = read_fields(recipe, recipes.RECIPES, recipes.Recipe) if recipe else {}
     fields |= {"arch": arch} if arch else {}
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
@@ -71,8 +66,7 @@ def train(
     ready = recipes.prepare(made, *data)
     for error in ready.refused if is_first() else ():
         complain(error)
-    command = shlex.join(["receptive", *sys.argv[1:]])
-    if card := release(made, ready, out.with_name(f"{out.name}.run"), out, command):
+    if card := release(made, ready, run, out, command_line()):
         print(card.path)
     if ready.refused:
         raise typer.Exit(1)

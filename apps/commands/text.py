@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +12,7 @@ import typer
 
 from core.errors import InputError
 
-from ..options import make_room, with_settings
+from ..options import command_line, make_room, run_of, with_settings
 from ..terminal import complain
 
 app = typer.Typer(
@@ -60,13 +58,10 @@ def train(
     """
     from core import data as core_data
     from core.registry import configure
-    from core.weights import PICKLES
     from domains.text import recipe as recipes
     from domains.text import release
 
-    if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
-        raise InputError(f"--out {out}: not the name of a model")
-    make_room(out.with_name(f"{out.name}.toml"))
+    run = run_of(out)
     fields = recipes.read_recipe(recipe, core_data.folder()) if recipe else {}
     mapping = mapped(labels)
     for name, paths in {"data": data, "dev": dev, "held_out": test}.items():
@@ -84,11 +79,10 @@ def train(
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
     fields = with_settings(fields, settings, known)
     made = configure(recipes.Recipe, fields, "a recipe")
-    run = out.with_name(f"{out.name}.run")
     if folds:
         if found := release.cross_validate(made, run, folds):
             print(json.dumps(found))
-    elif card := release.release(made, run, out, shlex.join(["receptive", *sys.argv[1:]])):
+    elif card := release.release(made, run, out, command_line()):
         print(card.path)
 
 

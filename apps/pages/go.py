@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +10,12 @@ import streamlit as st
 from apps.go import CAPTION, records, view
 from apps.go.goban import clicked, goban
 from apps.go.session import Game, You
+from apps.released import released
 from core.errors import InputError
-from core.weights import find
 from domains.go import board, features
 from domains.go.komi import usual_komi
 from domains.go.player import STRENGTHS, GoPlayer
-from domains.go.policy import WEIGHTS, Policy
+from domains.go.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,23 +27,14 @@ HINTS, NO_HINTS, PLANES = "Hints", "No hints", "Input planes"
 STEPS = {"−10": -10, "Back": -1, "Next": 1, "+10": 10}
 
 
-def released(sha256: str) -> Policy:
-    """The released network; the card's `sha256` is the cache's key: new weights are loaded anew."""
-    return Policy.load(MODEL)
-
-
 def load() -> Policy | None:
     """The network; without one, people can still play each other, and the page says why."""
-    cached = st.cache_resource(show_spinner="Loading the network …", max_entries=2)
     try:
-        card = find(MODEL, WEIGHTS)
-        sha256 = hashlib.sha256(card.path.read_bytes()).hexdigest()
-        policy: Policy = cached(released)(sha256)
+        return released("go", MODEL, Policy.load)
     except InputError as error:
         st.error("The network can't be loaded; you play both colours.")
         st.text(str(error))
         return None
-    return policy
 
 
 def button(label: str, action: Callable[..., None], *args: Any, **more: Any) -> None:

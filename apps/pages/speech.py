@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import altair as alt
 import streamlit as st
 
+from apps.released import released
 from apps.speech import ONE_WORD, view
 from apps.speech.picture import drawn
 from core.errors import InputError
-from core.weights import find
-from domains import weight_folders
 from domains.speech.audio import SAMPLE_RATE
 from domains.speech.explanation import explain
 from domains.speech.recordings import open_recording
@@ -55,19 +53,10 @@ class Heard(NamedTuple):
     detections: list[Detection] | None
 
 
-def released(sha256: str) -> KeywordRecogniser:
-    """The released model; the card's `sha256` is the cache's key: new weights are loaded anew."""
+def load() -> KeywordRecogniser:
     from domains.speech.recogniser import KeywordRecogniser
 
-    return KeywordRecogniser.load(MODEL)
-
-
-def load() -> KeywordRecogniser:
-    cached = st.cache_resource(show_spinner="Loading the model …", max_entries=2)
-    card = find(MODEL, weight_folders()["speech"])
-    sha256 = hashlib.sha256(card.path.read_bytes()).hexdigest()
-    recogniser: KeywordRecogniser = cached(released)(sha256)
-    return recogniser
+    return released("speech", MODEL, KeywordRecogniser.load)
 
 
 def sources() -> view.Sound | None:

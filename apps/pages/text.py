@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -14,9 +13,8 @@ import streamlit as st
 
 from apps import textview
 from apps.formats import Jsonl
+from apps.released import released
 from core.errors import InputError
-from core.weights import find
-from domains import weight_folders
 from domains.text.files import TEXT_COLUMNS, column_names, rows
 
 if TYPE_CHECKING:
@@ -39,19 +37,10 @@ EXAMPLES = {
 }
 
 
-def released(sha256: str) -> SentimentClassifier:
-    """The released model; the card's `sha256` is the cache's key: new weights are loaded anew."""
+def load() -> SentimentClassifier:
     from domains.text.classifier import SentimentClassifier
 
-    return SentimentClassifier.load(MODEL)
-
-
-def load() -> SentimentClassifier:
-    cached = st.cache_resource(show_spinner="Loading the model …", max_entries=2)
-    card = find(MODEL, weight_folders()["text"])
-    sha256 = hashlib.sha256(card.path.read_bytes()).hexdigest()
-    model: SentimentClassifier = cached(released)(sha256)
-    return model
+    return released("text", MODEL, SentimentClassifier.load)
 
 
 def type_or_paste(model: SentimentClassifier) -> None:

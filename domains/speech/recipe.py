@@ -102,16 +102,12 @@ def labels(recipe: Recipe, *folders: Path) -> tuple[str, ...]:
         if word not in there:
             raise InputError(f"{folders[0]}: no folder of sounds called {word!r}")
     special = {f"_{name}_": name for name in (UNKNOWN, SILENCE)}
-    known = recipe.keywords or tuple(word for word in there if special.get(word, word) == word)
-    has = {special.get(word, word) for word in there if word not in known}
+    named = [special.get(word, word) for word in there]
+    known = recipe.keywords or named
     found = [word for word in known if word not in (UNKNOWN, SILENCE)]
-    if (recipe.keywords and has - {SILENCE}) or UNKNOWN in has or UNKNOWN in known:
+    if UNKNOWN in named or set(named) - {*known, SILENCE}:
         found.append(UNKNOWN)
-    if (
-        SILENCE in has
-        or SILENCE in known
-        or any(any(sounds(folder / BACKGROUND_NOISE)) for folder in folders)
-    ):
+    if SILENCE in named or any(any(sounds(folder / BACKGROUND_NOISE)) for folder in folders):
         found.append(SILENCE)
     if len(found) < 2:
         raise InputError(f"{folders[0]}: only {found[0]!r} to tell apart; two folders are needed")

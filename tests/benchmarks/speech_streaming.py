@@ -11,21 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
 import numpy as np
 import soundfile
+from process import peak_memory
 from report import markdown, verdict
 
 MEMORY_BOUND = 100  # MB that the long file may take more than the short one
 SPEED_BOUND = 100  # seconds of sound a second
 RATE, CHANNELS = 44_100, 2
-MB = 1_000_000
-MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 
 
 def write(path: Path, seconds: int) -> None:
@@ -35,22 +31,6 @@ def write(path: Path, seconds: int) -> None:
     with soundfile.SoundFile(path, "w", RATE, CHANNELS) as file:
         for second in range(seconds):
             file.write(noise[second % 2])
-
-
-def measure(path: Path, model: str) -> tuple[float, float]:
-    """Peak resident memory in MB and seconds of one process.
-
-    The kernel counts what a child shares with its parent before exec, so this one stays small.
-    """
-    program = str(Path(sys.executable).with_name("receptive"))
-    command = [program, "speech", "recognise", str(path), "--format", "jsonl", "--model", model]
-    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    started = perf_counter()
-    process = os.posix_spawn(program, command, os.environ, file_actions=quiet)
-    _, status, usage = os.wait4(process, 0)
-    if code := os.waitstatus_to_exitcode(status):
-        sys.exit(f"receptive speech recognise ended with exit code {code}")
-    return usage.ru_maxrss * MAXRSS_UNIT / MB, perf_counter() - started
 
 
 def main() -> None:
@@ -64,7 +44,9 @@ def main() -> None:
         for length in (1, options.minutes * 60):
             path = Path(folder) / f"{length}.flac"
             write(path, length)
-            peak, seconds = measure(path, options.model)
+            peak, seconds = peak_memory(
+                "speech", "recognise", str(path), "--format", "jsonl", "--model", options.model
+            )
             found.append({"length": length, "peak_mb": peak, "seconds": seconds})
     difference = found[1]["peak_mb"] - found[0]["peak_mb"]
     speed = found[1]["length"] / found[1]["seconds"]

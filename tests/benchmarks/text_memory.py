@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter
 
 import made_up
+from process import MB, peak_memory
 from report import markdown, verdict
 
 BOUND = 150  # MB that the large file may take more than the small one
-MB = 1_000_000
-MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 
 
 def write(path: Path, megabytes: int) -> int:
@@ -36,22 +33,6 @@ def write(path: Path, megabytes: int) -> int:
     return rows
 
 
-def measure(path: Path, model: str) -> tuple[float, float]:
-    """Peak resident memory in MB and seconds of one process.
-
-    The kernel counts what a child shares with its parent before exec, so this one stays small.
-    """
-    program = str(Path(sys.executable).with_name("receptive"))
-    command = [program, "sentiment", str(path), "--format", "jsonl", "--model", model]
-    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    started = perf_counter()
-    process = os.posix_spawn(program, command, os.environ, file_actions=quiet)
-    _, status, usage = os.wait4(process, 0)
-    if code := os.waitstatus_to_exitcode(status):
-        sys.exit(f"receptive sentiment ended with exit code {code}")
-    return usage.ru_maxrss * MAXRSS_UNIT / MB, perf_counter() - started
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Peak memory of sentiment on a long file.")
     parser.add_argument("--megabytes", type=int, default=1000, help="size of the large file")
@@ -64,7 +45,9 @@ def main() -> None:
         for megabytes in (1, options.megabytes):
             path = Path(folder) / f"{megabytes}.jsonl"
             rows = write(path, megabytes)
-            peak, seconds = measure(path, options.model)
+            peak, seconds = peak_memory(
+                "sentiment", str(path), "--format", "jsonl", "--model", options.model
+            )
             found.append(
                 {"megabytes": megabytes, "rows": rows, "peak_mb": peak, "seconds": seconds}
             )

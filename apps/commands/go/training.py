@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from core.errors import InputError
-
-from ...options import make_room, with_settings
+from ...options import command_line, run_of, with_settings
 from ...terminal import complain, visible_lines
 from .engine import Format
 
@@ -48,22 +44,17 @@ def train(
     """
     from core.recipes import read_fields
     from core.registry import configure
-    from core.weights import PICKLES
     from domains.go import recipe as recipes
     from domains.go.games import Games
     from domains.go.release import release
 
-    if out.name in ("", "..") or re.search(r"[\\:]", out.name) or out.suffix in PICKLES:
-        raise InputError(f"--out {out}: not the name of a model")
-    make_room(out.with_name(f"{out.name}.toml"))
+    run = run_of(out)
     fields = read_fields(recipe, recipes.RECIPES, recipes.Recipe) if recipe else {}
     fields |= {name: value for name, value in {"arch": arch, "start": start}.items() if value}
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
     fields = with_settings(fields, settings, known)
     made = configure(recipes.Recipe, fields, "a recipe")
-    run = out.with_name(f"{out.name}.run")
-    command = shlex.join(["receptive", *sys.argv[1:]])
-    if card := release(made, Games.load(data), run, out, command):
+    if card := release(made, Games.load(data), run, out, command_line()):
         print(card.path)
 
 
