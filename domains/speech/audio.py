@@ -11,8 +11,19 @@ SAMPLE_RATE = 16_000  # Hz
 WINDOW_MS = 30  # that one spectrum sees
 HOP_MS = 10  # from one spectrum to the next
 MELS = 40  # bands of frequency, as wide as the ear hears them apart
-LOWEST_HZ, HIGHEST_HZ = 20, 7_600
+LOWEST_HZ = 40  # above what a constant offset reaches through the window: 1 s / 30 ms = 33 Hz
+HIGHEST_HZ = 7_600
 QUIETEST = 1e-6  # added to the power before the logarithm, so that silence has one
+
+PICTURE = {
+    "sample_rate": SAMPLE_RATE,
+    "mels": MELS,
+    "window_ms": WINDOW_MS,
+    "hop_ms": HOP_MS,
+    "lowest_hz": LOWEST_HZ,
+    "highest_hz": HIGHEST_HZ,
+}
+"""What a model's card says of the pictures that it was trained on."""
 
 WINDOW = SAMPLE_RATE * WINDOW_MS // 1000  # samples
 HOP = SAMPLE_RATE * HOP_MS // 1000  # samples

@@ -22,6 +22,12 @@ NOISY = 0.7  # share of the clips that get background noise
 SNR_DB = (-3.0, 30.0)  # of the clip against the noise
 NOISE_GAIN_DB = (-70.0, 40.0)  # of background noise that is to be silence: up to a hundredfold
 NO_NOISE = 0.05  # share of silence that is digital silence
+DISTURBED = 0.3  # share of silence with a sound in it that is no word
+FRAGMENT = (0.003, 0.06)  # seconds of a word that are no word
+CLICK = (0.0005, 0.02)  # seconds after which a click has faded to a third
+TONE = (0.05, 1.0)  # seconds
+TONE_HZ = (60.0, 6000.0)
+PEAK_DB = (-40.0, 0.0)  # of such a sound
 TELEPHONE = 0.15  # share of the clips that come through a telephone
 TELEPHONE_HZ = (300.0, 3400.0)
 JOINT = 320  # samples over which one word fades into another
@@ -48,6 +54,42 @@ def silence(noise: Sequence[NDArray[np.int16]], samples: int, rng: Any) -> Sampl
     gain = decibel(rng.uniform(*NOISE_GAIN_DB))
     heard: Samples = np.clip(crop(noise, samples, rng) * gain, -1, 1).astype(np.float32)
     return heard
+
+
+def disturb(quiet: Samples, clip: Samples, rng: Any) -> Samples:
+    """Silence with sounds that are no word: fragments of a clip, clicks or tones."""
+    heard = quiet * np.float32(decibel(rng.uniform(-40, 0)))
+    kind = rng.integers(3)
+    for _ in range(rng.integers(1, 4)):
+        sound = fragment(clip, rng) if kind == 0 else click(rng) if kind == 1 else tone(rng)
+        sound = sound * np.float32(decibel(rng.uniform(*PEAK_DB)) / (np.abs(sound).max() + 1e-6))
+        heard = heard + placed(sound, rng.integers(-len(sound) // 2, len(heard)), len(heard))
+    return np.clip(heard, -1, 1, out=heard)
+
+
+def fragment(clip: Samples, rng: Any) -> Samples:
+    """A few milliseconds of a clip."""
+    length = min(round(rng.uniform(*FRAGMENT) * SAMPLE_RATE), len(clip))
+    start = rng.integers(len(clip) - length + 1)
+    return clip[start : start + length]
+
+
+def click(rng: Any) -> Samples:
+    """A burst of noise that fades."""
+    fading = np.exp(rng.uniform(*np.log(CLICK))) * SAMPLE_RATE
+    time = np.arange(round(5 * fading) + 1)
+    burst: Samples = (rng.standard_normal(len(time)) * np.exp(-time / fading)).astype(np.float32)
+    return burst
+
+
+def tone(rng: Any) -> Samples:
+    """A tone with up to two overtones, faded in and out."""
+    time = np.arange(round(rng.uniform(*TONE) * SAMPLE_RATE)) / SAMPLE_RATE
+    pitch = np.exp(rng.uniform(*np.log(TONE_HZ)))
+    waves = [np.sin(2 * np.pi * pitch * n * time) * rng.random() for n in range(1, 4)]
+    fade = np.minimum(1, np.minimum(time, time[::-1]) / 0.005)
+    sound: Samples = (np.sum(waves, axis=0) * fade).astype(np.float32)
+    return sound
 
 
 def place(clip: Samples, samples: int, rng: Any) -> Samples:

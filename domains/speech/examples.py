@@ -61,7 +61,10 @@ class SpeechData:
 
     def _example(self, index: int, rng: np.random.Generator) -> augmentation.Samples:
         if index == SILENT:
-            return augmentation.silence(self.noise, self.samples, rng)
+            quiet = augmentation.silence(self.noise, self.samples, rng)
+            if rng.random() >= augmentation.DISTURBED:
+                return quiet
+            return augmentation.disturb(quiet, self._clip(int(rng.integers(len(self.clips)))), rng)
         clip = self._made_up(rng) if index == MADE_UP else self._clip(index)
         return augmentation.vary(clip, self.noise, self.samples, rng)
 

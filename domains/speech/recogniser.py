@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from core import inference, weights
 from core.errors import InputError
 
-from .audio import HOP_MS, MELS, SAMPLE_RATE, WINDOW_MS, LogMel
+from .audio import PICTURE, SAMPLE_RATE, LogMel
 from .detections import THRESHOLD, Detection, Window, detections
 from .recordings import one_thread, resampled
 
 WEIGHTS = Path(__file__).parent / "weights"
 HOP_SECONDS = 0.25  # between the windows on a recording
 WINDOWS_A_BATCH = 8  # in one run of the network
-PREPROCESSING = {"sample_rate": SAMPLE_RATE, "mels": MELS, "window_ms": WINDOW_MS, "hop_ms": HOP_MS}
 
 Array = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
@@ -50,10 +49,7 @@ class KeywordRecogniser:
 
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
         window = card.preprocessing.get("samples")
-        if (
-            not isinstance(window, int)
-            or {**card.preprocessing, **PREPROCESSING} != card.preprocessing
-        ):
+        if not isinstance(window, int) or {**card.preprocessing, **PICTURE} != card.preprocessing:
             raise InputError(f"{card.path}: field 'preprocessing' is not that of domains.speech")
         weights.verify(card)
         self.card = card

@@ -17,7 +17,7 @@ from core.runs import finish, is_first, released
 from core.training import fit
 
 from . import model as networks  # noqa: F401  registers them
-from .audio import HOP_MS, MELS, SAMPLE_RATE, WINDOW_MS, frames
+from .audio import MELS, PICTURE, frames
 from .data import SILENCE, UNKNOWN
 from .evaluation import validate, validation_set
 from .examples import Loss, SpeechData
@@ -82,11 +82,8 @@ def release(
         },
         labels=list(labels),
         preprocessing={
-            "sample_rate": SAMPLE_RATE,
             "samples": recipe.samples,
-            "mels": MELS,
-            "window_ms": WINDOW_MS,
-            "hop_ms": HOP_MS,
+            **PICTURE,
         },
         description=recipe.description or f"{recipe.arch} on {len(ready.train):,} clips",
         data=[{"label": name, "clips": count} for name, count in ready.train.counts().items()],
