@@ -14,7 +14,7 @@ import typer
 from core.errors import InputError
 from core.weights import atomic_write
 
-from ..speech import ONE_WORD
+from ..speech import ONE_WORD, around
 from ..speech.answers import Answer, Csv, Jsonl, Table
 from ..terminal import complain, visible, visible_lines
 from .speech_training import evaluate, synthesise, train
@@ -202,15 +202,9 @@ def _draw(
 
     from ..speech.picture import drawn
 
-    seen = recogniser.window / SAMPLE_RATE
-    half = max(min(answer.end - answer.start, ONE_WORD), seen) / 2
-    middle = (answer.start + answer.end) / 2
+    start, end = around(answer.start, answer.end, recogniser.window / SAMPLE_RATE)
     recording.rewind()
-    waveform = _cut(
-        recording.blocks(),
-        max(round((middle - half) * SAMPLE_RATE), 0),
-        round((middle + half) * SAMPLE_RATE),
-    )
+    waveform = _cut(recording.blocks(), round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
     with atomic_write(picture, "wb") as file:
         drawn(explain(recogniser, waveform)).save(file, "png")
 

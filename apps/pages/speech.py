@@ -9,7 +9,7 @@ import altair as alt
 import streamlit as st
 
 from apps.released import released
-from apps.speech import ONE_WORD, view
+from apps.speech import ONE_WORD, around, view
 from apps.speech.picture import drawn
 from core.errors import InputError
 from domains.speech.audio import SAMPLE_RATE
@@ -162,7 +162,9 @@ def show_words(
         range(len(detections)),
         format_func=lambda index: view.named(index + 1, detections[index]),
     )
-    show_word(recogniser, view.around(waveform, detections[chosen], recogniser.window))
+    word = detections[chosen]
+    start, end = around(word.start, word.end, recogniser.window / SAMPLE_RATE)
+    show_word(recogniser, waveform[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
 
 
 def waveform_chart(rows: list[dict[str, Any]], seconds: float) -> alt.Chart:

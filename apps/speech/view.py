@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from domains.speech.audio import SAMPLE_RATE
 
 from ..textview import percent
-from . import ONE_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,16 +53,6 @@ def beginning(blocks: Iterable[Waveform], seconds: float) -> tuple[Waveform, boo
         if length > most:
             return np.concatenate(parts)[:most], True
     return np.concatenate(parts), False
-
-
-def around(waveform: Waveform, detection: Detection, window: int) -> Waveform:
-    """The detected word, from a window to ONE_WORD long; near either end of the recording, its
-    first or last samples."""
-    seconds = min(detection.end - detection.start, ONE_WORD)
-    samples = max(round(seconds * SAMPLE_RATE), window)
-    middle = round((detection.start + detection.end) / 2 * SAMPLE_RATE)
-    first = max(0, min(middle - samples // 2, len(waveform) - samples))
-    return waveform[first : first + samples]
 
 
 def wav(waveform: Waveform) -> bytes:

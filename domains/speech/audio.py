@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from .torchaudio_import import torchaudio
+
+Waveform = NDArray[np.float32]  # (samples,) from -1 to 1, at SAMPLE_RATE
+Pcm = NDArray[np.int16]  # the same in half the memory: (samples,) from -32768 to 32767
 
 SAMPLE_RATE = 16_000  # Hz
 WINDOW_MS = 30  # that one spectrum sees

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from .audio import SAMPLE_RATE
+from .audio import SAMPLE_RATE, Pcm, Waveform
 from .data import to_float
-
-Samples = NDArray[np.float32]
 
 SPEED = 0.15  # a clip is played up to so much faster or slower, pitch and all
 SHIFT = 0.1  # seconds that a clip is moved to and fro
@@ -34,9 +31,9 @@ JOINT = 320  # samples over which one word fades into another
 BANDS, SPECTRA = 7, 16  # that SpecAugment hides at most, each twice
 
 
-def vary(clip: Samples, noise: Sequence[NDArray[np.int16]], samples: int, rng: Any) -> Samples:
+def vary(clip: Waveform, noise: Sequence[Pcm], samples: int, rng: Any) -> Waveform:
     """A clip as it might also have been recorded: (n,) -> (samples,)."""
-    heard: Samples = place(stretch(clip, 1 + rng.uniform(-SPEED, SPEED)), samples, rng)
+    heard: Waveform = place(stretch(clip, 1 + rng.uniform(-SPEED, SPEED)), samples, rng)
     loudness = rms(heard)
     if noise and rng.random() < NOISY:
         other = crop(noise, samples, rng)
@@ -47,16 +44,16 @@ def vary(clip: Samples, noise: Sequence[NDArray[np.int16]], samples: int, rng: A
     return np.clip(heard, -1, 1, out=heard)
 
 
-def silence(noise: Sequence[NDArray[np.int16]], samples: int, rng: Any) -> Samples:
+def silence(noise: Sequence[Pcm], samples: int, rng: Any) -> Waveform:
     """Background noise, from none at all to a hundredfold, clipped: (samples,)."""
     if not noise or rng.random() < NO_NOISE:
         return np.zeros(samples, np.float32)
     gain = decibel(rng.uniform(*NOISE_GAIN_DB))
-    heard: Samples = np.clip(crop(noise, samples, rng) * gain, -1, 1).astype(np.float32)
+    heard: Waveform = np.clip(crop(noise, samples, rng) * gain, -1, 1).astype(np.float32)
     return heard
 
 
-def disturb(quiet: Samples, clip: Samples, rng: Any) -> Samples:
+def disturb(quiet: Waveform, clip: Waveform, rng: Any) -> Waveform:
     """Silence with sounds that are no word: fragments of a clip, clicks or tones."""
     heard = quiet * np.float32(decibel(rng.uniform(-40, 0)))
     kind = rng.integers(3)
@@ -67,32 +64,32 @@ def disturb(quiet: Samples, clip: Samples, rng: Any) -> Samples:
     return np.clip(heard, -1, 1, out=heard)
 
 
-def fragment(clip: Samples, rng: Any) -> Samples:
+def fragment(clip: Waveform, rng: Any) -> Waveform:
     """A few milliseconds of a clip."""
     length = min(round(rng.uniform(*FRAGMENT) * SAMPLE_RATE), len(clip))
     start = rng.integers(len(clip) - length + 1)
     return clip[start : start + length]
 
 
-def click(rng: Any) -> Samples:
+def click(rng: Any) -> Waveform:
     """A burst of noise that fades."""
     fading = np.exp(rng.uniform(*np.log(CLICK))) * SAMPLE_RATE
     time = np.arange(round(5 * fading) + 1)
-    burst: Samples = (rng.standard_normal(len(time)) * np.exp(-time / fading)).astype(np.float32)
+    burst: Waveform = (rng.standard_normal(len(time)) * np.exp(-time / fading)).astype(np.float32)
     return burst
 
 
-def tone(rng: Any) -> Samples:
+def tone(rng: Any) -> Waveform:
     """A tone with up to two overtones, faded in and out."""
     time = np.arange(round(rng.uniform(*TONE) * SAMPLE_RATE)) / SAMPLE_RATE
     pitch = np.exp(rng.uniform(*np.log(TONE_HZ)))
     waves = [np.sin(2 * np.pi * pitch * n * time) * rng.random() for n in range(1, 4)]
     fade = np.minimum(1, np.minimum(time, time[::-1]) / 0.005)
-    sound: Samples = (np.sum(waves, axis=0) * fade).astype(np.float32)
+    sound: Waveform = (np.sum(waves, axis=0) * fade).astype(np.float32)
     return sound
 
 
-def place(clip: Samples, samples: int, rng: Any) -> Samples:
+def place(clip: Waveform, samples: int, rng: Any) -> Waveform:
     """A clip near the middle, moved by SHIFT at most; of a long one a random stretch.
 
     (n,) -> (samples,), zeros around it.
@@ -103,7 +100,7 @@ def place(clip: Samples, samples: int, rng: Any) -> Samples:
     return placed(clip, start, samples)
 
 
-def placed(clip: Samples, start: int, samples: int) -> Samples:
+def placed(clip: Waveform, start: int, samples: int) -> Waveform:
     """`samples` samples of silence with the clip from `start` on; what lies outside is cut."""
     heard = np.zeros(samples, np.float32)
     inside = clip[max(-start, 0) : max(samples - start, 0)]
@@ -111,13 +108,13 @@ def placed(clip: Samples, start: int, samples: int) -> Samples:
     return heard
 
 
-def stretch(clip: Samples, speed: float) -> Samples:
+def stretch(clip: Waveform, speed: float) -> Waveform:
     """Played so many times as fast: (n,) -> (n / speed,), between samples along a line."""
     at = np.arange(0, len(clip) - 1, speed, dtype=np.float32)
     return np.interp(at, np.arange(len(clip)), clip).astype(np.float32) if len(at) else clip
 
 
-def crop(noise: Sequence[NDArray[np.int16]], samples: int, rng: Any) -> Samples:
+def crop(noise: Sequence[Pcm], samples: int, rng: Any) -> Waveform:
     """A random stretch of a random noise; a short one is repeated."""
     source = noise[rng.integers(len(noise))]
     start = rng.integers(max(len(source) - samples, 0) + 1)
@@ -125,7 +122,7 @@ def crop(noise: Sequence[NDArray[np.int16]], samples: int, rng: Any) -> Samples:
     return to_float(found)
 
 
-def band_pass(clip: Samples, lowest: float, highest: float) -> Samples:
+def band_pass(clip: Waveform, lowest: float, highest: float) -> Waveform:
     """Only the frequencies from `lowest` to `highest` Hz."""
     spectrum = np.fft.rfft(clip)
     frequency = np.fft.rfftfreq(len(clip), 1 / SAMPLE_RATE)
@@ -133,7 +130,7 @@ def band_pass(clip: Samples, lowest: float, highest: float) -> Samples:
     return np.fft.irfft(spectrum, len(clip)).astype(np.float32)
 
 
-def rms(clip: Samples) -> float:
+def rms(clip: Waveform) -> float:
     """Root of the mean square; a little more than 0."""
     return float(np.sqrt(np.square(clip, dtype=np.float64).sum() / max(len(clip), 1))) + 1e-5
 
@@ -163,7 +160,7 @@ def _stretches(log_mel: Tensor, size: int, most: int) -> Tensor:
     return ((along >= start) & (along < start + width)).any(0)
 
 
-def join(first: Samples, second: Samples, rng: Any) -> Samples:
+def join(first: Waveform, second: Waveform, rng: Any) -> Waveform:
     """The beginning of one word with the end of another, cut where half of each one's energy is
     behind, 15 % of it sooner or later: no word at all, made of the same sounds."""
     heads = [middle(clip, rng.uniform(0.35, 0.65)) for clip in (first, second)]
@@ -177,7 +174,7 @@ def join(first: Samples, second: Samples, rng: Any) -> Samples:
     return joined
 
 
-def middle(clip: Samples, share: float) -> int:
+def middle(clip: Waveform, share: float) -> int:
     """Up to where a clip has spent this share of its energy."""
     spent = np.cumsum(np.square(clip, dtype=np.float64))
     return int(np.searchsorted(spent, share * spent[-1])) if len(clip) else 0

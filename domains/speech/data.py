@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from core.errors import InputError
 
 from . import recordings
-from .audio import SAMPLE_RATE
+from .audio import SAMPLE_RATE, Pcm, Waveform
 
 UNKNOWN, SILENCE = "unknown", "silence"  # labels; the folders _unknown_ and _silence_ hold them
 BACKGROUND_NOISE = "_background_noise_"
@@ -33,7 +33,6 @@ HASHES = 2**27 - 1
 
 Split = Literal["training", "validation", "testing"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-Waveform = NDArray[np.int16]  # (samples,) at SAMPLE_RATE
 
 
 @dataclass
@@ -41,7 +40,7 @@ class Clips:
     """Recordings of one word each."""
 
     labels: tuple[str, ...]
-    waveforms: list[Waveform] = field(default_factory=list)
+    waveforms: list[Pcm] = field(default_factory=list)
     classes: list[int] = field(default_factory=list)  # of each clip, among the labels
     files: list[Path] = field(default_factory=list)
 
@@ -58,7 +57,7 @@ class Collection:
     """What a folder of words holds; `refused` names the files that are no sounds."""
 
     splits: dict[Split, Clips]
-    noise: list[Waveform]
+    noise: list[Pcm]
     refused: list[InputError]
 
 
@@ -135,7 +134,7 @@ def read(
             clips[split].waveforms.append(waveform)
             clips[split].classes.append(number)
             clips[split].files.append(path)
-    noise: list[Waveform] = []
+    noise: list[Pcm] = []
     for waveform in map(_heard, sorted(sounds(folder / BACKGROUND_NOISE))):
         if isinstance(waveform, InputError):
             refused.append(waveform)
@@ -144,7 +143,7 @@ def read(
     return Collection(clips, noise, refused)
 
 
-def read_noise(folder: Path) -> list[Waveform]:
+def read_noise(folder: Path) -> list[Pcm]:
     """The recordings in a folder of background noise.
 
     Raises InputError if there is none, or for one that is no sound.
@@ -199,8 +198,8 @@ def sounds(folder: Path) -> Iterator[Path]:
         yield from (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
 
 
-def _heard(path: Path) -> Waveform | InputError:
-    pieces: list[Waveform] = []
+def _heard(path: Path) -> Pcm | InputError:
+    pieces: list[Pcm] = []
     try:
         with recordings.open_recording(path) as recording:
             for block in recording.blocks():
@@ -212,12 +211,12 @@ def _heard(path: Path) -> Waveform | InputError:
     return np.concatenate(pieces)
 
 
-def to_float(waveform: Waveform) -> NDArray[np.float32]:
+def to_float(waveform: Pcm) -> Waveform:
     """16-bit samples as numbers from -1 to 1."""
     return waveform.astype(np.float32) * np.float32(1 / 32768)
 
 
-def to_int16(waveform: NDArray[Any]) -> Waveform:
+def to_int16(waveform: NDArray[Any]) -> Pcm:
     """Samples from -1 to 1 as 16-bit numbers, clipped."""
-    found: Waveform = np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)
+    found: Pcm = np.clip(np.rint(waveform * 32768), -32768, 32767).astype(np.int16)
     return found

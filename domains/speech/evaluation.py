@@ -16,20 +16,19 @@ from core import metrics
 from core.errors import InputError
 
 from . import augmentation
-from .audio import SAMPLE_RATE, LogMel
-from .data import SILENCE, UNKNOWN, Clips, Waveform, to_float
+from .audio import SAMPLE_RATE, LogMel, Pcm, Waveform
+from .data import SILENCE, UNKNOWN, Clips, to_float
 from .examples import picture
 from .recogniser import KeywordRecogniser
 from .torchaudio_import import torchaudio
 
-Samples = augmentation.Samples
-Worsen = Callable[[Samples], Samples]
+Worsen = Callable[[Waveform], Waveform]
 
 BATCH = 128
 SILENT = 300  # examples of silence in validation, at most a tenth of its clips
 
 
-def validation_set(clips: Clips, noise: Sequence[Waveform], samples: int) -> tuple[Any, Any]:
+def validation_set(clips: Clips, noise: Sequence[Pcm], samples: int) -> tuple[Any, Any]:
     """Waveforms (N, samples) and classes (N,): each clip in its place, and some silence."""
     rng = np.random.default_rng(0)
     heard = [to_float(waveform) for waveform in clips.waveforms]
@@ -108,11 +107,11 @@ def evaluate(
     return metrics.rounded(figures)
 
 
-def in_noise(noise: Sequence[Waveform], snr: float) -> Worsen:
+def in_noise(noise: Sequence[Pcm], snr: float) -> Worsen:
     """Adds background noise so many dB below a clip's own power; seeded, so always the same."""
     rng = np.random.default_rng(0)
 
-    def worsen(clip: Samples) -> Samples:
+    def worsen(clip: Waveform) -> Waveform:
         other = augmentation.crop(noise, len(clip), rng)
         gain = augmentation.rms(clip) / augmentation.rms(other) / augmentation.decibel(snr)
         return np.clip(clip + other * np.float32(gain), -1, 1)
@@ -120,10 +119,10 @@ def in_noise(noise: Sequence[Waveform], snr: float) -> Worsen:
     return worsen
 
 
-def by_telephone(clip: Samples) -> Samples:
+def by_telephone(clip: Waveform) -> Waveform:
     """300 to 3,400 Hz in 256 steps, as a telephone line at 8 kHz has them (ITU-T G.711, mu-law)."""
     heard = torch.from_numpy(augmentation.band_pass(clip, *augmentation.TELEPHONE_HZ)[::2].copy())
     codes = torchaudio.functional.mu_law_encoding(heard.clamp(-1, 1), 256)
     coarse = torchaudio.functional.mu_law_decoding(codes, 256)
-    whole: Samples = torchaudio.functional.resample(coarse, SAMPLE_RATE // 2, SAMPLE_RATE).numpy()
+    whole: Waveform = torchaudio.functional.resample(coarse, SAMPLE_RATE // 2, SAMPLE_RATE).numpy()
     return whole[: len(clip)]

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from . import augmentation
-from .audio import LogMel
-from .data import SILENCE, UNKNOWN, Clips, Waveform, to_float
+from .audio import LogMel, Pcm, Waveform
+from .data import SILENCE, UNKNOWN, Clips, to_float
 
 SILENT, MADE_UP = -1, -2  # in place of a clip's index: an example of silence, of no word
 
@@ -27,7 +27,7 @@ class SpeechData:
     """
 
     clips: Clips
-    noise: Sequence[Waveform]
+    noise: Sequence[Pcm]
     samples: int  # of an example
     unknown: float = 0.0
     made_up: float = 0.0
@@ -59,7 +59,7 @@ class SpeechData:
     def _class(self, label: str) -> int:
         return self.clips.labels.index(label) if label in self.clips.labels else -1
 
-    def _example(self, index: int, rng: np.random.Generator) -> augmentation.Samples:
+    def _example(self, index: int, rng: np.random.Generator) -> Waveform:
         if index == SILENT:
             quiet = augmentation.silence(self.noise, self.samples, rng)
             if rng.random() >= augmentation.DISTURBED:
@@ -68,10 +68,10 @@ class SpeechData:
         clip = self._made_up(rng) if index == MADE_UP else self._clip(index)
         return augmentation.vary(clip, self.noise, self.samples, rng)
 
-    def _clip(self, index: int) -> augmentation.Samples:
+    def _clip(self, index: int) -> Waveform:
         return to_float(self.clips.waveforms[index])
 
-    def _made_up(self, rng: np.random.Generator) -> augmentation.Samples:
+    def _made_up(self, rng: np.random.Generator) -> Waveform:
         first, second = rng.choice(len(self.clips), 2)
         while self.clips.classes[first] == self.clips.classes[second]:
             first, second = rng.choice(len(self.clips), 2)

@@ -11,13 +11,12 @@ from core.data import split
 from core.errors import InputError
 from core.training import TrainingConfig, training_config
 
-from .audio import SAMPLE_RATE, WINDOW
+from .audio import SAMPLE_RATE, Pcm
 from .data import (
     BACKGROUND_NOISE,
     SILENCE,
     UNKNOWN,
     Clips,
-    Waveform,
     read,
     sounds,
     speaker_of,
@@ -63,7 +62,7 @@ class Recipe:
             "unknown": self.unknown >= 0,
             "made_up": self.made_up >= 0,
             "silence": self.silence >= 0 and sum(shares) < 1,
-            "seconds": WINDOW / SAMPLE_RATE <= self.seconds <= 10,
+            "seconds": 0.2 <= self.seconds <= 10,
             "learning_rate": self.learning_rate > 0,
             "momentum": 0 <= self.momentum < 1,
             "weight_decay": self.weight_decay >= 0,
@@ -88,7 +87,7 @@ class Ready:
 
     train: Clips
     validation: Clips
-    noise: list[Waveform]
+    noise: list[Pcm]
     refused: list[InputError]
 
 

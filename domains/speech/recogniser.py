@@ -18,7 +18,7 @@ from core.errors import InputError
 
 from .audio import PICTURE, SAMPLE_RATE, LogMel
 from .detections import THRESHOLD, Detection, Window, detections
-from .recordings import one_thread, resampled
+from .recordings import check_rate, one_thread, resampled
 
 WEIGHTS = Path(__file__).parent / "weights"
 HOP_SECONDS = 0.25  # between the windows on a recording
@@ -98,6 +98,7 @@ class KeywordRecogniser:
         waveform = np.asarray(waveform)
         if waveform.ndim != 1 or not np.issubdtype(waveform.dtype, np.floating):
             raise TypeError("a waveform is one channel of floating-point samples from -1 to 1")
+        check_rate(sample_rate, "a waveform")
         if not len(waveform):
             raise InputError("a waveform without a sample")
         if not np.isfinite(waveform).all():

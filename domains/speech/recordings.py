@@ -15,11 +15,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import soundfile
 import torch
-from numpy.typing import NDArray
 
 from core.errors import InputError
 
-from .audio import SAMPLE_RATE
+from .audio import SAMPLE_RATE, Waveform
 from .torchaudio_import import torchaudio
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000  # Hz
@@ -29,8 +28,6 @@ MOST_READ = 1 << 20  # samples read at once, those of all channels together
 FINEST_RATIO = 2_000  # what both numbers of the ratio of two rates may reach
 OPEN_END = 0x7FFF_0000  # bytes: a header that says more was written before the end was known
 DECLARED = re.compile(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", re.MULTILINE)
-
-Array = NDArray[np.float32]
 
 
 class Recording:
@@ -50,7 +47,7 @@ class Recording:
         os.lseek(descriptor, 0, os.SEEK_SET)
         self.file = soundfile.SoundFile(descriptor, closefd=False)
 
-    def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[Array]:
+    def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[Waveform]:
         """The recording in pieces of about so many seconds, `(samples,)` each, at SAMPLE_RATE.
 
         It is the mean of the channels, from -1 to 1; what is beyond full scale is clipped.
@@ -60,11 +57,11 @@ class Recording:
         """
         return resampled(self._mono(seconds), self.rate)
 
-    def _mono(self, seconds: float) -> Iterator[Array]:
+    def _mono(self, seconds: float) -> Iterator[Waveform]:
         size = max(min(int(seconds * self.rate), MOST_READ // self.channels), 1)
         done = 0
         while len(samples := self._read(size, done)):
-            mono: Array = samples.mean(axis=1)
+            mono: Waveform = samples.mean(axis=1)
             if (bad := ~np.isfinite(mono)).any():
                 place = (done + int(bad.argmax())) / self.rate
                 raise InputError(f"{self.name}: the sample at {place:.3f} s is not a finite number")
@@ -79,9 +76,9 @@ class Recording:
         if not done:
             raise InputError(f"{self.name}: a sound file without a sample")
 
-    def _read(self, size: int, done: int) -> Array:
+    def _read(self, size: int, done: int) -> Waveform:
         try:
-            samples: Array = self.file.read(size, dtype="float32", always_2d=True)
+            samples: Waveform = self.file.read(size, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise InputError(
                 f"{self.name}: damaged after {done / self.rate:.3f} s: {_reason(error)}"
@@ -121,24 +118,28 @@ def open_recording(source: Path | BinaryIO, name: str | None = None) -> Iterator
             sound = stack.enter_context(soundfile.SoundFile(file.fileno(), closefd=False))
         except soundfile.LibsndfileError as error:
             raise InputError(f"{name}: not a sound file: {_reason(error)}") from None
-        if not LOWEST_RATE <= sound.samplerate <= HIGHEST_RATE:
-            raise InputError(
-                f"{name}: a sample rate of {sound.samplerate:,} Hz; "
-                f"{LOWEST_RATE:,} to {HIGHEST_RATE:,} can be read"
-            )
+        check_rate(sound.samplerate, name)
         if sound.channels > MOST_CHANNELS:
             raise InputError(f"{name}: {sound.channels} channels; at most {MOST_CHANNELS} are read")
         yield Recording(sound, name)
 
 
-def read(source: Path | BinaryIO, name: str | None = None) -> Array:
+def read(source: Path | BinaryIO, name: str | None = None) -> Waveform:
     """A whole recording, `(samples,)` at SAMPLE_RATE. Raises InputError as `open_recording` and
     `Recording.blocks` do."""
     with open_recording(source, name) as recording:
         return np.concatenate(list(recording.blocks()))
 
 
-def resampled(blocks: Iterable[Array], rate: int) -> Iterator[Array]:
+def check_rate(rate: int, name: str) -> None:
+    """Raises InputError, naming the sound, for a sample rate that can't be."""
+    if not LOWEST_RATE <= rate <= HIGHEST_RATE:
+        raise InputError(
+            f"{name}: a sample rate of {rate:,} Hz; {LOWEST_RATE:,} to {HIGHEST_RATE:,} can be read"
+        )
+
+
+def resampled(blocks: Iterable[Waveform], rate: int) -> Iterator[Waveform]:
     """A stream of samples at `rate` Hz as one at SAMPLE_RATE, as if resampled in one piece.
 
     The filter is torchaudio's windowed sinc, which turns every `step` samples into `made`. A rate
@@ -154,7 +155,7 @@ def resampled(blocks: Iterable[Array], rate: int) -> Iterator[Array]:
     resample: Any = torchaudio.transforms.Resample(step, made)
     steps = -(-resample.width // step)  # that the filter reaches to either side
     context = steps * step
-    pending: Array = np.zeros(context, dtype=np.float32)
+    pending: Waveform = np.zeros(context, dtype=np.float32)
     for block in blocks:
         pending = np.concatenate([pending, block])
         whole = (len(pending) - 2 * context) // step
@@ -167,9 +168,9 @@ def resampled(blocks: Iterable[Array], rate: int) -> Iterator[Array]:
         yield _run(resample, pending)[steps * made :]
 
 
-def _run(resample: Any, samples: Array) -> Array:
+def _run(resample: Any, samples: Waveform) -> Waveform:
     with one_thread():
-        answer: Array = resample(torch.from_numpy(samples)).numpy()
+        answer: Waveform = resample(torch.from_numpy(samples)).numpy()
     return answer
 
 

@@ -95,3 +95,10 @@ def test_each_clip_of_a_batch_is_seen_for_itself():
     batch = log_mel(torch.from_numpy(clips))[:, 0].numpy()
     for clip, seen in zip(clips, batch, strict=True):
         np.testing.assert_allclose(picture(clip), seen, atol=1e-4)
+
+
+@given(st.floats(-1, 1))
+def test_a_constant_offset_is_not_seen(offset):
+    sound = torch.sin(torch.arange(8000) / 5)[None] * 0.3
+    assert torch.allclose(LogMel()(sound + offset), LogMel()(sound), atol=0.02)
+    assert LogMel()(torch.full((1, 8000), offset)).max() < -13

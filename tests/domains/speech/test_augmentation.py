@@ -230,3 +230,24 @@ def test_the_middle_has_its_share_of_the_energy_before_it(samples, share):
     at = augmentation.middle(clip, share)
     assert energy[:at].sum() <= share * energy.sum() + 1e-6
     assert energy[: at + 1].sum() >= share * energy.sum() - 1e-6
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20_000))
+def test_sounds_that_are_no_word_stay_in_bounds(seed, length):
+    rng = np.random.default_rng(seed)
+    clip = rng.standard_normal(length).astype(np.float32)
+    heard = augmentation.disturb(np.zeros(8000, np.float32), clip, rng)
+    assert (heard.shape, heard.dtype) == ((8000,), np.float32)
+    assert np.abs(heard).max() <= 1
+
+
+def test_sounds_that_are_no_word_are_short_or_of_one_pitch():
+    rng = np.random.default_rng(0)
+    clip = np.arange(16_000, dtype=np.float32)
+    for _ in range(200):
+        assert 48 <= len(augmentation.fragment(clip, rng)) <= 960
+        assert np.all(np.diff(augmentation.fragment(clip, rng)) == 1)
+        assert len(augmentation.click(rng)) <= 0.11 * 16_000
+        tone = augmentation.tone(rng)
+        assert 800 <= len(tone) <= 16_000
+        assert tone[0] == tone[-1] == 0

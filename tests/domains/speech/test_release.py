@@ -55,6 +55,7 @@ def test_the_card_says_what_was_done(card):
     assert card.labels == ["yes", "no", "unknown", "silence"]
     assert card.preprocessing == {
         "sample_rate": 16_000, "samples": 8000, "mels": 40, "window_ms": 30, "hop_ms": 10,
+        "lowest_hz": 40, "highest_hz": 7_600,
     }  # fmt: skip
     assert card.config == {
         "classes": 4, "frames": 48, "direction": "time", "filters": 4, "hidden": 8, "dropout": 0.3,

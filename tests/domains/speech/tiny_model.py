@@ -11,7 +11,7 @@ from torch import nn
 
 from core import weights
 from core.export import to_onnx
-from domains.speech.audio import HOP_MS, MELS, SAMPLE_RATE, WINDOW_MS, LogMel, frames
+from domains.speech.audio import MELS, PICTURE, SAMPLE_RATE, LogMel, frames
 
 TONES = {"yes": 400, "no": 900, "up": 1800, "down": 3400}  # Hz
 LABELS = [*TONES, "unknown", "silence"]
@@ -73,10 +73,7 @@ def save(folder, name="tones", **changes):
         architecture="tones",
         config={},
         labels=LABELS,
-        preprocessing={
-            "sample_rate": SAMPLE_RATE, "samples": WINDOW, "mels": MELS,
-            "window_ms": WINDOW_MS, "hop_ms": HOP_MS,
-        },
+        preprocessing={"samples": WINDOW, **PICTURE},
         description="tones for words, filters set by hand",
         data=[],
         licence="MIT",
