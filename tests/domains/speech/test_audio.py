@@ -24,7 +24,7 @@ def mel(hertz):
 
 def corners():
     """Of the triangles in Hz: band number n rises from n to n + 1 and falls to n + 2."""
-    at = np.linspace(mel(20), mel(7600), 42)
+    at = np.linspace(mel(40), mel(7600), 42)
     return 700 * (10 ** (at / 2595) - 1)
 
 
