@@ -46,7 +46,7 @@ def command_line() -> str:
     command = shlex.join(["receptive", *sys.argv[1:]])
     processes = os.environ.get("WORLD_SIZE", "1")
     return command if processes == "1" else (
-        f"torchrun --no-python --nproc-per-node {processes} {command}"
+        f"torchrun --no-python --nproc-per-node {processes} -- {command}"
     )  # fmt: skip
 
 

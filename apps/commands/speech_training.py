@@ -34,6 +34,10 @@ def train(
     arch: Annotated[
         str | None, typer.Option(help="speech-resnet, bc-resnet or speech-direction.")
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(help="A model by name or path, to train on from its weights."),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -49,7 +53,8 @@ def train(
     testing_list.txt, _background_noise_. Without the lists a tenth of the speakers each, by a hash
     of their names, is left for validation and testing. Writes OUT.toml (the card),
     OUT.safetensors and OUT.onnx; the log, and until then the checkpoint, lie in OUT.run.
-    `torchrun --no-python --nproc-per-node N receptive speech train …` shares the work.
+    With --start the words may be others than the model's: its last layer then begins anew.
+    `torchrun --no-python --nproc-per-node N -- receptive speech train …` shares the work.
     """
     from core.recipes import read_fields
     from core.registry import configure
@@ -59,7 +64,7 @@ def train(
 
     run = run_of(out)
     fields = read_fields(recipe, recipes.RECIPES, recipes.Recipe) if recipe else {}
-    fields |= {"arch": arch} if arch else {}
+    fields |= {name: value for name, value in {"arch": arch, "start": start}.items() if value}
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
     fields = with_settings(fields, settings, known)
     made = configure(recipes.Recipe, fields, "a recipe")

@@ -25,7 +25,7 @@ CLICK = (0.0005, 0.02)  # seconds after which a click has faded to a third
 TONE = (0.05, 1.0)  # seconds
 TONE_HZ = (60.0, 6000.0)
 PEAK_DB = (-40.0, 0.0)  # of such a sound
-TELEPHONE = 0.15  # share of the clips that come through a telephone
+TELEPHONE = 0.15  # share of all sounds that come through a telephone
 TELEPHONE_HZ = (300.0, 3400.0)
 JOINT = 320  # samples over which one word fades into another
 BANDS, SPECTRA = 7, 16  # that SpecAugment hides at most, each twice
@@ -38,9 +38,7 @@ def vary(clip: Waveform, noise: Sequence[Pcm], samples: int, rng: Any) -> Wavefo
     if noise and rng.random() < NOISY:
         other = crop(noise, samples, rng)
         heard = heard + other * (loudness / rms(other) / decibel(rng.uniform(*SNR_DB)))
-    if rng.random() < TELEPHONE:
-        heard = band_pass(heard, *TELEPHONE_HZ)
-    heard *= decibel(rng.uniform(*GAIN_DB))
+    heard = transmitted(heard, rng) * np.float32(decibel(rng.uniform(*GAIN_DB)))
     return np.clip(heard, -1, 1, out=heard)
 
 
@@ -120,6 +118,11 @@ def crop(noise: Sequence[Pcm], samples: int, rng: Any) -> Waveform:
     start = rng.integers(max(len(source) - samples, 0) + 1)
     found = np.resize(source[start : start + samples], samples)
     return to_float(found)
+
+
+def transmitted(heard: Waveform, rng: Any) -> Waveform:
+    """A share of TELEPHONE through a telephone, the others as they are."""
+    return band_pass(heard, *TELEPHONE_HZ) if rng.random() < TELEPHONE else heard
 
 
 def band_pass(clip: Waveform, lowest: float, highest: float) -> Waveform:

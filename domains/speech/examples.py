@@ -62,9 +62,10 @@ class SpeechData:
     def _example(self, index: int, rng: np.random.Generator) -> Waveform:
         if index == SILENT:
             quiet = augmentation.silence(self.noise, self.samples, rng)
-            if rng.random() >= augmentation.DISTURBED:
-                return quiet
-            return augmentation.disturb(quiet, self._clip(int(rng.integers(len(self.clips)))), rng)
+            if rng.random() < augmentation.DISTURBED:
+                clip = self._clip(int(rng.integers(len(self.clips))))
+                quiet = augmentation.disturb(quiet, clip, rng)
+            return augmentation.transmitted(quiet, rng)
         clip = self._made_up(rng) if index == MADE_UP else self._clip(index)
         return augmentation.vary(clip, self.noise, self.samples, rng)
 

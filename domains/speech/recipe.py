@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Recipe:
 
     arch: str = "speech-resnet"
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)  # of the architecture
+    start: str = ""  # a model whose weights training starts from
     keywords: tuple[str, ...] = ()  # the folders to tell apart; none: all there are
     held_out: tuple[str, ...] = ()  # folders of other words that only validation hears
     unknown: float = 0.2  # share of an epoch that is other words, if there are any
@@ -154,9 +156,13 @@ def some_speakers(clips: Clips, seed: int) -> list[bool]:
     return [index in chosen for index in range(len(clips))]
 
 
-def run_folder(recipe: Recipe, ready: Ready, run: Path) -> Path:
-    """Where a run of this recipe on these clips keeps its log and checkpoint."""
-    key = hashlib.sha256(repr(dataclasses.replace(recipe, workers=0)).encode())
+def run_folder(recipe: Recipe, ready: Ready, start: Mapping[str, str], run: Path) -> Path:
+    """Where a run of this recipe on these clips keeps its log and checkpoint.
+
+    `start`: the sha256 of each file of the model that training starts from.
+    """
+    result = dataclasses.replace(recipe, workers=0, start="")
+    key = hashlib.sha256(f"{result!r} {sorted(start.items())}".encode())
     for clips in (ready.train, ready.validation):
         for waveform, number in zip(clips.waveforms, clips.classes, strict=True):
             key.update(waveform.tobytes() + bytes([number % 256]))

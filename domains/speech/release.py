@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from core import registry, weights
+from core.errors import InputError
 from core.export import compare, to_onnx
 from core.optimizers import Muon
 from core.runs import finish, is_first, released
@@ -22,6 +24,7 @@ from .data import SILENCE, UNKNOWN
 from .evaluation import validate, validation_set
 from .examples import Loss, SpeechData
 from .recipe import Ready, Recipe, run_folder
+from .recogniser import WEIGHTS
 
 
 def release(
@@ -32,17 +35,25 @@ def release(
     A model that stands there already, made by this recipe from these very clips, is left as it is.
     Under torchrun only the first process writes; the others return None.
 
-    Raises RuntimeError if the graph doesn't answer as the network does.
+    Raises InputError where the network is another than that of the model to start from;
+    RuntimeError if the graph doesn't answer as the network does.
     """
-    place = run_folder(recipe, ready, run)
+    started = weights.find(recipe.start, WEIGHTS) if recipe.start else None
+    place = run_folder(recipe, ready, started.files if started else {}, run)
     labels = ready.train.labels
     if (card := released(place, out)) and card.labels == list(labels):
         return card if is_first() else None
     network = registry.architecture(recipe.arch)
     settings = {**recipe.settings, "classes": len(labels), "frames": frames(recipe.samples)}
+    if started:
+        if started.architecture != network.name:
+            raise InputError(f"{started.path}: a {started.architecture}, not a {network.name}")
+        settings = {**started.config, **settings}
     config = registry.configure(network.config, settings, network.name)
     torch.manual_seed(recipe.seed)
     model: Any = network.build(config)
+    if started:
+        start_from(model, started, list(labels))
     model.to(memory_format=torch.channels_last)
     data = SpeechData(
         ready.train,
@@ -70,6 +81,7 @@ def release(
     )
     if not is_first():
         return None
+    before: Mapping[str, Any] = started.metrics if started else {}
     model.cpu().to(memory_format=torch.contiguous_format)
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     card = weights.Card(
@@ -90,8 +102,8 @@ def release(
         licence=recipe.licence or "that of the recordings",
         command=command,
         metrics={
-            "epochs": result.epochs,
-            "minutes": round(result.seconds / 60, 1),
+            "epochs": before.get("epochs", 0) + result.epochs,
+            "minutes": round(before.get("minutes", 0.0) + result.seconds / 60, 1),
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
             "validation": {
                 **{name: round(value, 4) for name, value in result.metrics.items()},
@@ -103,6 +115,21 @@ def release(
     card = weights.save(card, tensors, out.parent, {f"{out.name}.onnx": graph})
     finish(place, {"files": card.files})
     return card
+
+
+def start_from(model: nn.Module, card: weights.Card, labels: Sequence[str]) -> None:
+    """Gives the network a model's weights; those of the last layer only if the labels are the same.
+
+    Raises InputError if that model has layers of other sizes.
+    """
+    tensors = {name: torch.from_numpy(value) for name, value in weights.load(card).items()}
+    if card.labels != list(labels):
+        own = model.state_dict()
+        tensors |= {name: own[name] for name in list(own)[-2:]}  # its weights and biases
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError:
+        raise InputError(f"{card.path}: its settings are {card.config}") from None
 
 
 def export(

@@ -39,7 +39,7 @@ def train(
     """Train a policy network on games; an interrupted run resumes when it is called again.
 
     Writes OUT.toml (the card), OUT.safetensors and OUT.onnx. The log, and until the model is
-    written the checkpoint, lie in OUT.run. `torchrun --no-python --nproc-per-node N receptive go
+    written the checkpoint, lie in OUT.run. `torchrun --no-python --nproc-per-node N -- receptive go
     train …` shares the work among N processes.
     """
     from core.recipes import read_fields

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_model import noise, sine
 
-from domains.speech import examples
+from domains.speech import augmentation, examples
 from domains.speech.audio import LogMel
 from domains.speech.data import Clips, to_int16
 from domains.speech.examples import MADE_UP, SILENT, Loss, SpeechData, picture
@@ -100,11 +100,29 @@ def test_made_up_words_are_of_two_different_words(monkeypatch):
     assert pairs == {(a, b) for a in (100, 200, 300) for b in (100, 200, 300) if a != b}
 
 
-def test_silence_is_background_noise():
-    loud = SpeechData(clips(), [np.full(9000, 3000, np.int16)], 8000)
-    waveforms, _ = loud.batch([SILENT] * 50, generator())
+def silence(monkeypatch, hum, disturbed=0.0, telephone=0.0):
+    monkeypatch.setattr(augmentation, "DISTURBED", disturbed)
+    monkeypatch.setattr(augmentation, "TELEPHONE", telephone)
+    waveforms, _ = SpeechData(clips(), [hum], 8000).batch([SILENT] * 50, generator())
+    return waveforms
+
+
+CONSTANT = np.full(9000, 3000, np.int16)
+
+
+def test_silence_is_background_noise(monkeypatch):
+    waveforms = silence(monkeypatch, CONSTANT)
     assert ((waveforms == waveforms[:, :1]).all(1)).all()
     assert len(set(waveforms[:, 0].tolist())) > 20  # at as many levels
+
+
+def test_silence_may_have_sounds_in_it_that_are_no_word(monkeypatch):
+    waveforms = silence(monkeypatch, CONSTANT, disturbed=1.0)
+    assert (waveforms != waveforms[:, :1]).any(1).float().mean() > 0.9
+
+
+def test_silence_comes_through_a_telephone_too(monkeypatch):
+    assert silence(monkeypatch, CONSTANT, telephone=1.0).abs().max() < 1e-6
 
 
 class Same(torch.nn.Module):

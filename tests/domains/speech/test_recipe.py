@@ -141,16 +141,17 @@ def test_a_run_is_of_its_recipe_and_its_clips(tmp_path):
     write(tmp_path / "a", ["yes", "no"], speakers=3)
     made = Recipe()
     ready = prepare(made, tmp_path / "a")
-    here = run_folder(made, ready, tmp_path)
+    here = run_folder(made, ready, {}, tmp_path)
     assert here.parent == tmp_path
-    assert here == run_folder(made, prepare(made, tmp_path / "a"), tmp_path)
-    assert here == run_folder(dataclasses.replace(made, workers=3), ready, tmp_path)
-    assert here != run_folder(dataclasses.replace(made, seed=2), ready, tmp_path)
+    assert here == run_folder(made, prepare(made, tmp_path / "a"), {}, tmp_path)
+    assert here == run_folder(dataclasses.replace(made, workers=3), ready, {}, tmp_path)
+    assert here != run_folder(dataclasses.replace(made, seed=2), ready, {}, tmp_path)
 
     soundfile.write(tmp_path / "a" / name("yes", 2), silence(0.5), 16_000)
-    assert here != run_folder(made, prepare(made, tmp_path / "a"), tmp_path)
+    assert here != run_folder(made, prepare(made, tmp_path / "a"), {}, tmp_path)
     moved = dataclasses.replace(ready, noise=ready.noise[:1])
-    assert here != run_folder(made, moved, tmp_path)
+    assert here != run_folder(made, moved, {}, tmp_path)
+    assert here != run_folder(made, ready, {"other.safetensors": "5e"}, tmp_path)
 
 
 def test_a_small_folder_leaves_a_speaker_to_validate_on(tmp_path):

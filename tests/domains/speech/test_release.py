@@ -126,6 +126,40 @@ def test_words_are_known_at_another_rate(card):
     assert [answer.label for answer in answers] == ["yes", "no"]
 
 
+def test_training_goes_on_from_a_released_model(card, ready, tmp_path):
+    further = made(ready, tmp_path / "further", start=str(card.path), learning_rate=1e-12)
+    before, after = weights.load(card), weights.load(further)
+    moving = ("running_mean", "running_var", "num_batches_tracked")
+    learnt = [name for name in before if not name.endswith(moving)]
+    assert all(np.allclose(after[name], before[name], atol=1e-6) for name in learnt)
+    assert further.metrics["epochs"] == EPOCHS + SMALL.epochs
+    assert further.metrics["minutes"] >= card.metrics["minutes"]
+
+
+def test_with_other_words_the_last_layer_begins_anew(card, folder, tmp_path):
+    others = dataclasses.replace(SMALL, keywords=("no", "bird"))
+    further = made(
+        prepare(others, folder), tmp_path / "others",
+        keywords=others.keywords, start=str(card.path), learning_rate=1e-12,
+    )  # fmt: skip
+    assert further.labels == ["no", "bird", "unknown", "silence"]
+    before, after = weights.load(card), weights.load(further)
+    assert np.allclose(after["1.linear.weight"], before["1.linear.weight"], atol=1e-6)
+    assert not np.allclose(after["3.linear.weight"], before["3.linear.weight"], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arch": "bc-resnet", "settings": {}}, "small.toml: a speech-direction, not a bc-resnet"),
+        ({"settings": {"filters": 5}}, "small.toml: its settings are .*'filters': 4"),
+    ],
+)
+def test_a_start_that_does_not_fit_is_refused(card, ready, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        made(ready, tmp_path / "other", start=str(card.path), **changes)
+
+
 def test_an_interrupted_run_ends_with_the_same_weights(ready, tmp_path, monkeypatch):
     whole = made(ready, tmp_path / "whole")
     calls = 0
