@@ -145,7 +145,7 @@ def test_any_folder_of_folders_will_do(command, tmp_path):
         (("--set", "epochs=0"), "epochs cannot be 0"),
         (("--set", "epochs=many"), "epochs cannot be 'many'"),
         (("--set", "dropout=2"), "dropout cannot be 2"),
-        (("--set", "seconds=0.1", "--set", "direction=time"), "direction 'time' cannot see"),
+        (("--set", "seconds=0.2", "--set", "direction=time"), "direction 'time' cannot see"),
         (("--set", 'keywords=["yes", "left"]'), "no folder of sounds called 'left'"),
         (("--recipe", "absent"), "no recipe called 'absent'; known: "),
     ],
