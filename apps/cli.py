@@ -16,7 +16,7 @@ from core.errors import InputError
 
 from .terminal import complain
 
-COMMANDS = ("sentiment", "go", "speech", "app", "text", "models", "data")
+COMMANDS = ("sentiment", "go", "speech", "image", "app", "text", "models", "data")
 
 
 class Commands(TyperGroup):

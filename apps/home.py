@@ -11,6 +11,7 @@ st.navigation(
         st.Page("pages/go.py", title="Go", icon=":material/grid_on:"),
         st.Page("pages/text.py", title="Text", icon=":material/notes:"),
         st.Page("pages/speech.py", title="Speech", icon=":material/mic:"),
+        st.Page("pages/image.py", title="Image", icon=":material/image:"),
     ],
     position="top",
 ).run()

@@ -65,7 +65,7 @@ class LayerRow:
     output_shape: without the batch axis
     kernel, stride, padding: by axis; empty where the layer has none
     parameters: its own; those shared with an earlier row are counted there
-    multiply_adds: of convolution, fully connected and recurrent layers; 0 for others
+    multiply_adds: of convolution (both ways), fully connected and recurrent layers; 0 for others
     receptive_field: inputs that one output sees at most, by axis of the network's input
     """
 
@@ -84,9 +84,9 @@ def table(model: nn.Module, *inputs: Tensor) -> list[LayerRow]:
     """The layers of `model` in the order in which they ran on `inputs`, a batch of any size.
 
     Inputs are (B, C, *spatial), or (B, T) for token ids. Layers that only act value by value (ReLU,
-    dropout) are left out. Where branches meet, the larger receptive field counts; it ends where the
-    input ends. Parameters of layers that did not run follow with an empty output shape, so the
-    column always adds up to the whole model's.
+    dropout) are left out; Branches come behind their parts. Where branches meet, the larger
+    receptive field counts; it ends where the input ends. Parameters of layers that did not run
+    follow with an empty output shape, so the column always adds up to the whole model's.
     """
     from .tracing import trace
 

@@ -14,17 +14,25 @@ from torch.nn import functional as F
 
 from .errors import InputError
 
-Activation = Literal["relu", "silu", "tanh", "sigmoid"]
+Activation = Literal["relu", "relu6", "prelu", "silu", "tanh", "sigmoid"]
 Size = int | tuple[int, ...]
 ConvNd = nn.Conv1d | nn.Conv2d | nn.Conv3d
+TransposedConvNd = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "prelu": nn.PReLU,  # one learned slope for all channels
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
 CONVOLUTION: dict[int, type[ConvNd]] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
+TRANSPOSED_CONVOLUTION: dict[int, type[TransposedConvNd]] = {
+    1: nn.ConvTranspose1d,
+    2: nn.ConvTranspose2d,
+    3: nn.ConvTranspose3d,
+}
 BATCH_NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
@@ -34,7 +42,7 @@ class Conv(nn.Sequential):
     """Slides learned filters over the input, then batch norm (optional) and the activation.
 
     As in every CNN, a filter is not flipped: this is cross-correlation. With `norm` the filters
-    have no bias, as the norm brings its own.
+    have no bias, as the norm brings its own; it adds `eps` to the variance that it divides by.
 
     `(B, in_channels, *spatial) -> (B, out_channels, *spatial')`, each axis (N - F + 2P)/S + 1 long,
     rounded down; with `dilation` D between its taps, a filter of F is (F - 1)D + 1 wide. With
@@ -54,6 +62,7 @@ class Conv(nn.Sequential):
         dims: int = 2,
         bias: bool = True,
         norm: bool = False,
+        eps: float = 1e-5,
         activation: Activation | None = "relu",
     ) -> None:
         super().__init__()
@@ -63,7 +72,32 @@ class Conv(nn.Sequential):
             bias=bias and not norm,
         )  # fmt: skip
         if norm:
-            self.norm = BATCH_NORM[dims](out_channels)
+            self.norm = BATCH_NORM[dims](out_channels, eps=eps)
+        if activation:
+            self.activation = _activation(activation)
+
+
+class TransposedConv(nn.Sequential):
+    """The way back of a Conv: each value lays its filters, times itself, onto a larger output.
+
+    `(B, in_channels, *spatial) -> (B, out_channels, *spatial')`, each axis (N - 1)S + F - 2P long.
+    Zeiler and others, "Deconvolutional networks", CVPR 2010; in U-Net the "up-convolution".
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: Size,
+        *,
+        stride: Size = 1,
+        padding: Size = 0,
+        dims: int = 2,
+        activation: Activation | None = "relu",
+    ) -> None:
+        super().__init__()
+        conv: Any = TRANSPOSED_CONVOLUTION[dims]
+        self.conv: TransposedConvNd = conv(in_channels, out_channels, kernel, stride, padding)
         if activation:
             self.activation = _activation(activation)
 
@@ -87,34 +121,51 @@ class Flatten(nn.Flatten):
 class _Pool(nn.Module):
     """One number for each window; the stride is the kernel's size unless given.
 
-    `(B, C, *spatial) -> (B, C, *spatial')`, each axis (N - F + 2P)/S + 1 long, rounded down.
+    `(B, C, *spatial) -> (B, C, *spatial')`, each axis (N - F + 2P)/S + 1 long, rounded down, or
+    with `ceil` rounded up: the last window then hangs over the end, and what is outside counts for
+    nothing.
     """
 
     def __init__(
-        self, kernel: Size, stride: Size | None = None, padding: Size = 0, *, dims: int = 2
+        self,
+        kernel: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        *,
+        ceil: bool = False,
+        dims: int = 2,
     ) -> None:
         super().__init__()
         self.kernel_size = kernel
         self.stride = kernel if stride is None else stride
         self.padding = padding
+        self.ceil = ceil
         self.dims = dims
 
     def extra_repr(self) -> str:
-        return f"{self.kernel_size}, stride={self.stride}, padding={self.padding}, dims={self.dims}"
+        return (
+            f"{self.kernel_size}, stride={self.stride}, padding={self.padding}, "
+            f"ceil={self.ceil}, dims={self.dims}"
+        )
 
 
 class MaxPool(_Pool):
     """The largest of each window. `(B, C, *spatial) -> (B, C, *spatial')`, sized as by Conv."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return MAX_POOL[self.dims](x, self.kernel_size, self.stride, self.padding)
+        pool = MAX_POOL[self.dims]
+        return pool(x, self.kernel_size, self.stride, self.padding, ceil_mode=self.ceil)
 
 
 class AveragePool(_Pool):
-    """The mean of each window. `(B, C, *spatial) -> (B, C, *spatial')`, sized as by Conv."""
+    """The mean of each window. `(B, C, *spatial) -> (B, C, *spatial')`, sized as by Conv.
+
+    The padding's zeros count as values.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
-        return AVERAGE_POOL[self.dims](x, self.kernel_size, self.stride, self.padding)
+        pool = AVERAGE_POOL[self.dims]
+        return pool(x, self.kernel_size, self.stride, self.padding, self.ceil)
 
 
 class GlobalMaxPool(nn.Module):
@@ -164,18 +215,36 @@ class KMaxPool(nn.Module):
 
 
 class Residual(nn.Module):
-    """relu(body(x) + shortcut(x)); the shortcut is the identity unless given.
+    """activation(body(x) + shortcut(x)); the shortcut is the identity unless given.
 
     `body` ends without activation. He and others, CVPR 2016, figure 2.
     """
 
-    def __init__(self, body: nn.Module, shortcut: nn.Module | None = None) -> None:
+    def __init__(
+        self,
+        body: nn.Module,
+        shortcut: nn.Module | None = None,
+        activation: Activation | None = "relu",
+    ) -> None:
         super().__init__()
         self.body = body
         self.shortcut = nn.Identity() if shortcut is None else shortcut
+        self.activation = _activation(activation) if activation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.body(x) + self.shortcut(x))
+        out: Tensor = self.activation(self.body(x) + self.shortcut(x))
+        return out
+
+
+class Branches(nn.ModuleList):
+    """Each branch looks at the same input; their channels are laid one behind the other.
+
+    `(B, C, *spatial) -> (B, sum of the branches' channels, *spatial')`, spatial' being the same for
+    all. Szegedy and others, CVPR 2015, figure 2: an Inception module.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self], 1)
 
 
 class SqueezeExcite(nn.Module):

@@ -42,7 +42,8 @@ class State:
 class Checkpoint:
     """One file with a run's model, optimizer and state, replaced as a whole at each save.
 
-    `settings` are what a resumed run must have in common with the one that was saved.
+    `settings` are what a resumed run must have in common with the one that was saved; `kept` is the
+    model itself, or another with the moving average of its weights.
     """
 
     def __init__(
@@ -52,8 +53,10 @@ class Checkpoint:
         optimizer: Optimizer,
         settings: dict[str, Any],
         active: bool,
+        kept: nn.Module,
     ) -> None:
         self.path, self.model, self.optimizer, self.active = path, model, optimizer, active
+        self.kept = kept
         self.settings = settings | {"optimizer": type(optimizer).__name__}
         for i, group in enumerate(optimizer.param_groups):
             fixed = {key: value for key, value in group.items() if key not in ("params", "lr")}
@@ -71,6 +74,8 @@ class Checkpoint:
             "optimizer": self.optimizer.state_dict(),
             "state": vars(state),
         }
+        if self.kept is not self.model:
+            content["average"] = self.kept.state_dict()
         with atomic_write(self.path, "wb") as file:
             torch.save(content, file)
 
@@ -99,6 +104,8 @@ class Checkpoint:
         self._compare(_shapes(weights), _shapes(self.model.state_dict()))
         self.model.load_state_dict(weights)
         self.optimizer.load_state_dict(moments)
+        if self.kept is not self.model:
+            self.kept.load_state_dict(content["average"])
         return state
 
     def _compare(self, saved: dict[str, Any], now: dict[str, Any]) -> None:

@@ -3,6 +3,10 @@
 A hook on each module measures the layer. The receptive field travels with the tensors: a
 TorchFunctionMode hands it from the inputs of any operation (relu, add, cat, view, ...) to its
 outputs, so branches and free code in a `forward` need no special care.
+
+Along an axis it is an `Axis`: how many inputs k positions in a row see at most, for k = 1, 2, ...
+A position of a convolution sees what F neighbours before it see; on the way up, where several
+positions come from the same one, k of them see what fewer before them see.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,30 +23,40 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from .arithmetic import LayerRow
-from .blocks import AveragePool, GlobalAveragePool, GlobalMaxPool, KMaxPool, MaxPool
+from .blocks import AveragePool, Branches, GlobalAveragePool, GlobalMaxPool, KMaxPool, MaxPool
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 MAX_POOLS = (MaxPool, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 AVERAGE_POOLS = (AveragePool, nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
-SLIDING = (*CONVOLUTIONS, *MAX_POOLS, *AVERAGE_POOLS)
+SLIDING = (*CONVOLUTIONS, *TRANSPOSED, *MAX_POOLS, *AVERAGE_POOLS)
+ALWAYS_SHOWN = (*SLIDING, Branches, nn.LocalResponseNorm)
 SEEING_ALL = (GlobalMaxPool, GlobalAveragePool, KMaxPool, nn.RNNBase)
 
 
-class Axis(NamedTuple):
-    """What one position sees along an axis of the network's input, which is `extent` long."""
+Axis = tuple[int, ...]  # entry k - 1: inputs of the network that k positions in a row see at most
 
-    extent: int
-    positions: int
-    size: int = 1  # inputs that a position sees
-    step: int = 1  # inputs from one position to the next
 
-    def widen(self, kernel: int, stride: int, positions: int) -> Axis:
-        size = min(self.size + (kernel - 1) * self.step, self.extent)
-        return Axis(self.extent, positions, size, self.step * stride)
+def seen(axis: Axis, positions: int) -> int:
+    """By `positions` in a row, or by all where there are fewer."""
+    return axis[min(positions, len(axis)) - 1]
 
-    def all(self) -> Axis:
-        """Through a filter as large as what is left, which is what a fully connected layer is."""
-        return self.widen(self.positions, stride=1, positions=1)
+
+def widen(axis: Axis, kernel: int, stride: int, positions: int) -> Axis:
+    """Through a layer that slides, to `positions` outputs."""
+    return tuple(seen(axis, (k - 1) * stride + kernel) for k in range(1, positions + 1))
+
+
+def spread(axis: Axis, kernel: int, stride: int, positions: int) -> Axis:
+    """Through a transposed convolution: a filter lies at every `stride`-th output."""
+    return tuple(seen(axis, math.ceil((k + kernel - 1) / stride)) for k in range(1, positions + 1))
+
+
+def meet(axes: Sequence[Axis]) -> Axis:
+    """Where branches meet, the largest counts."""
+    if len(set(axes)) == 1:
+        return axes[0]
+    return tuple(max(seen(axis, k + 1) for axis in axes) for k in range(max(map(len, axes))))
 
 
 class ReceptiveFields(TorchFunctionMode):
@@ -52,7 +66,7 @@ class ReceptiveFields(TorchFunctionMode):
         super().__init__()
         self.fields = WeakTensorKeyDictionary()
         for x in inputs:
-            self.mark(x, [Axis(n, positions=n) for n in x.shape[2:] or x.shape[1:]])
+            self.mark(x, [tuple(range(1, n + 1)) for n in x.shape[2:] or x.shape[1:]])
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
@@ -66,7 +80,7 @@ class ReceptiveFields(TorchFunctionMode):
         fields = [self.fields[x] for x in _tensors(values) if x in self.fields]
         dims = max(map(len, fields), default=0)
         meeting = zip(*(field for field in fields if len(field) == dims), strict=True)
-        return [Axis(*map(max, zip(*axes, strict=True))) for axes in meeting]
+        return [meet(axes) for axes in meeting]
 
     def mark(self, values: Any, field: list[Axis]) -> None:
         for x in _tensors(values):
@@ -95,7 +109,7 @@ def trace(model: nn.Module, inputs: Sequence[Tensor]) -> list[LayerRow]:
                 padding=_window(module, "padding", dims),
                 parameters=sum(weight.numel() for weight in own),
                 multiply_adds=multiply_adds,
-                receptive_field=tuple(axis.size for axis in field),
+                receptive_field=tuple(seen(axis, 1) for axis in field),
             )
         )
 
@@ -107,16 +121,17 @@ def trace(model: nn.Module, inputs: Sequence[Tensor]) -> list[LayerRow]:
             dims = after.ndim - 2
             kernel = _window(module, "kernel_size", dims)
             dilation = _window(module, "dilation", dims) or (1,) * dims
-            spread = [(f - 1) * d + 1 for f, d in zip(kernel, dilation, strict=True)]
+            wide = [(f - 1) * d + 1 for f, d in zip(kernel, dilation, strict=True)]
             stride = _window(module, "stride", dims)
-            moves = zip(fields.of((args, kwargs)), spread, stride, after.shape[2:], strict=False)
-            fields.mark(output, [axis.widen(f, s, n) for axis, f, s, n in moves])
+            moves = zip(fields.of((args, kwargs)), wide, stride, after.shape[2:], strict=False)
+            through = spread if isinstance(module, TRANSPOSED) else widen
+            fields.mark(output, [through(axis, f, s, n) for axis, f, s, n in moves])
         elif isinstance(module, SEEING_ALL) or (isinstance(module, nn.Linear) and before.ndim == 2):
-            fields.mark(output, [axis.all() for axis in fields.of((args, kwargs))])
+            fields.mark(output, [axis[-1:] for axis in fields.of((args, kwargs))])
         is_leaf = next(module.children(), None) is None
-        changes = isinstance(module, SLIDING) or before.shape != after.shape
-        if _has_own_parameters(module) or (is_leaf and changes):
-            cost = _multiply_adds(module, after, output)
+        reshapes = is_leaf and before.shape != after.shape
+        if reshapes or _has_own_parameters(module) or isinstance(module, ALWAYS_SHOWN):
+            cost = _multiply_adds(module, before, after, output)
             add_row(module, after.shape[1:], cost, fields.of(output))
 
     with ExitStack() as stack:
@@ -157,10 +172,12 @@ def _window(module: nn.Module, name: str, dims: int) -> tuple[int, ...]:
     return (size,) * dims if isinstance(size, int) else tuple(size)
 
 
-def _multiply_adds(module: nn.Module, after: Tensor, output: Any) -> int:
-    """For one example: each weight works once at each position of the output."""
+def _multiply_adds(module: nn.Module, before: Tensor, after: Tensor, output: Any) -> int:
+    """For one example: each weight works once at each position where its filter lies."""
     if isinstance(module, CONVOLUTIONS):
         return module.weight.numel() * math.prod(after.shape[2:])
+    if isinstance(module, TRANSPOSED):
+        return module.weight.numel() * math.prod(before.shape[2:])
     if isinstance(module, nn.Linear):
         return module.weight.numel() * math.prod(after.shape[1:-1])
     if isinstance(module, nn.RNNBase):

@@ -8,6 +8,7 @@ goes straight to its step, and ends with the weights that an uninterrupted run w
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import signal
@@ -42,6 +43,7 @@ class TrainingConfig:
     schedule: Schedule = "constant"  # of the learning rate
     warmup: float = 0.0  # share of the steps in which the learning rate rises
     gradient_clip: float | None = None  # bound of the gradient's norm over all parameters
+    ema: float = 0.0  # the weights kept are a moving average, of which a step leaves this share
     precision: Precision = "32-true"
     patience: int | None = None  # stop after so many epochs without a better monitored metric
     seed: int = 0
@@ -55,6 +57,7 @@ class TrainingConfig:
             "schedule": self.schedule in get_args(Schedule),
             "warmup": 0 <= self.warmup < 1,
             "gradient_clip": self.gradient_clip is None or self.gradient_clip > 0,
+            "ema": 0 <= self.ema < 1,
             "precision": self.precision in get_args(Precision),
             "patience": self.patience is None or self.patience >= 1,
             "seed": self.seed >= 0,
@@ -110,7 +113,8 @@ def fit(
     """Trains `model` in place, resuming from the folder `run` if it was there before.
 
     On return the model is in eval mode, on the device that it was trained on, with the weights of
-    the epoch whose `validate(model)[monitor]` was highest, or the last ones without `monitor`.
+    the epoch whose `validate(model)[monitor]` was highest, or the last ones without `monitor`; with
+    `config.ema` these are averages over the steps.
     `loss` calls the module that it is given on a batch that is on its device. `validate` is called
     after each epoch, in eval mode and without gradients, and moves what it needs to the model's
     device itself.
@@ -131,7 +135,8 @@ def fit(
     settings = asdict(config) | {"monitor": monitor}
     del settings["workers"], settings["checkpoint_seconds"]  # no part in the result
     writes = fabric.is_global_zero
-    checkpoint = Checkpoint(run / "checkpoint.pt", model, optimizer, settings, writes)
+    kept = copy.deepcopy(model) if config.ema else model
+    checkpoint = Checkpoint(run / "checkpoint.pt", model, optimizer, settings, writes, kept)
     state = checkpoint.load()
     log = Log(run / "log.jsonl", state, writes)
     started = time.monotonic() - state.seconds
@@ -165,6 +170,8 @@ def fit(
                     )
                 stepper.step()
                 stepper.zero_grad()
+                if kept is not model:
+                    average(kept, model, config.ema, state.step)
                 value, stop = agree(fabric, value.detach(), bool(signals))
 
                 examples = len(plan[state.batch])
@@ -178,15 +185,15 @@ def fit(
 
             log.flush()
             if validate is not None:
-                metrics = evaluate(model, validate, fabric)
+                metrics = evaluate(kept, validate, fabric)
                 log.validation(state.epoch, metrics)
-                keep_best(state, model, metrics, monitor)
+                keep_best(state, kept, metrics, monitor)
             state.epoch, state.batch = state.epoch + 1, 0
             save()
 
     model.eval()
-    if state.best_weights is not None:
-        model.load_state_dict(state.best_weights)
+    if kept is not model or state.best_weights is not None:
+        model.load_state_dict(state.best_weights or kept.state_dict())
     return Result(state.metrics, state.epoch, state.step, state.seconds)
 
 
@@ -276,6 +283,18 @@ def local_batches(
 
 def as_is(batch: Any) -> Any:
     return batch
+
+
+@torch.no_grad()
+def average(kept: nn.Module, model: nn.Module, share: float, step: int) -> None:
+    """Moves the weights of `kept` towards the model's; further in the first steps, as the average
+    would else hold the untrained weights for long."""
+    share = min(share, (1 + step) / (10 + step))
+    for old, new in zip(kept.state_dict().values(), model.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - share)
+        else:
+            old.copy_(new)
 
 
 def agree(fabric: Fabric, loss: Tensor, stop: bool) -> tuple[Tensor, bool]:

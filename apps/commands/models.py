@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -18,12 +18,17 @@ from core.weights import Card, find, list_cards
 from core.weights import verify as verify_files
 from domains import weight_folders
 
+from ..layers import by, default_config, layers, networks
 from ..terminal import complain, visible, visible_lines
 
 NARROWEST, WIDE = 80, 200
 """How narrow a table is made for a terminal, and how wide where there is none."""
 
-NUMERIC = ("MB", "output", "kernel", "stride", "parameters", "multiply-adds", "sees")
+LAYER_COLUMNS = (
+    "layer", "kind", "output", "filters", "kernel", "stride", "pad", "parameters", "multiply-adds",
+    "sees",
+)  # fmt: skip
+NUMERIC = ("MB", *LAYER_COLUMNS[2:])
 
 app = typer.Typer(
     add_completion=False,
@@ -79,35 +84,36 @@ def list_models(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="A released model, or the path of a card.")],
+    name: Annotated[
+        str, typer.Argument(help="A released model, the path of a card, or an architecture.")
+    ],
+    volume: Annotated[
+        str | None,
+        typer.Option("--input", metavar="CxHxW", help="Its layers on an input of this volume."),
+    ] = None,
     form: FormatOption = Format.table,
 ) -> None:
-    """A model's card and its layers: output shape, parameters, receptive field."""
-    card = find(name, *weight_folders().values())
-    rows = _layers(card)
+    """A model's card and its layers: output volume, filters, parameters, receptive field.
+
+    "sees" is the receptive field: how many inputs along each axis one output depends on.
+    """
+    if volume is not None and not re.fullmatch(r"[0-9]{1,5}(x[0-9]{1,5}){2,3}", volume):
+        raise typer.BadParameter(
+            f"{volume!r} is no volume, such as 3x224x224", param_hint="--input"
+        )
+    size = tuple(map(int, volume.split("x"))) if volume else ()
+    if name in networks():
+        config, rows = layers(name, default_config(name), size)
+        record = {"architecture": name, "config": config}
+    else:
+        card = _find(name)
+        _, rows = layers(card.architecture, card.config, size)
+        record = _record(card)
     if form == Format.json:
-        _print_json(_record(card) | {"layers": [dataclasses.asdict(row) for row in rows]})
+        _print_json(record | {"layers": [dataclasses.asdict(row) for row in rows]})
         return
-    _print_table(
-        ("field", "value"),
-        ((field, _value(value)) for field, value in _record(card).items()),
-    )
-    _print_table(
-        ("layer", "kind", "output", "kernel", "stride", "parameters", "multiply-adds", "sees"),
-        (
-            (
-                row.name,
-                row.kind,
-                _size(row.output_shape),
-                _size(row.kernel),
-                _size(row.stride),
-                f"{row.parameters:,}",
-                f"{row.multiply_adds:,}",
-                _size(row.receptive_field),
-            )
-            for row in rows
-        ),
-    )
+    _print_table(("field", "value"), ((field, _value(value)) for field, value in record.items()))
+    _print_table(LAYER_COLUMNS, map(_cells, rows))
 
 
 @app.command()
@@ -132,16 +138,31 @@ def verify(
     raise typer.Exit(code=int(failed))
 
 
-def _layers(card: Card) -> list[LayerRow]:
-    """The network's layer table, a total last, on the example that its domain gives."""
+def _find(name: str) -> Card:
+    """As `core.weights.find`, in all domains; the error lists the architectures too."""
+    try:
+        card = find(name, *weight_folders().values())
+    except InputError as error:
+        raise InputError(f"{error}; architectures: {', '.join(networks())}") from None
     if card.domain not in weight_folders():
         raise InputError(f"{card.path}: field 'domain': there is no domain {card.domain!r}")
-    from core.arithmetic import table, total
-    from core.registry import build
+    return card
 
-    domain = importlib.import_module(f"domains.{card.domain}.model")
-    rows = table(build(card.architecture, card.config), *domain.example_inputs(card.config))
-    return [*rows, total(rows)]
+
+def _cells(row: LayerRow) -> tuple[str, ...]:
+    is_convolution = row.kernel and row.parameters
+    return (
+        row.name,
+        row.kind,
+        by(row.output_shape),
+        by(row.output_shape[:1]) if is_convolution else "",
+        by(row.kernel),
+        by(row.stride),
+        by(row.padding),
+        f"{row.parameters:,}",
+        f"{row.multiply_adds:,}",
+        by(row.receptive_field),
+    )
 
 
 def _record(card: Card) -> dict[str, Any]:
@@ -175,10 +196,6 @@ def _value(value: Any, joint: str = "\n") -> str:
     if isinstance(value, list):
         return joint.join(_value(inner, ", ") for inner in value)
     return str(value)
-
-
-def _size(size: tuple[int, ...]) -> str:
-    return "x".join(map(str, size))
 
 
 def _print_json(content: Any) -> None:

@@ -28,6 +28,12 @@ with st.container(border=True):
         "Which words are said in a recording, and what the network looked at in its spectrogram? "
         "Record, upload or choose a sample."
     )
+with st.container(border=True):
+    st.page_link("pages/image.py", label="**Image**", icon=":material/image:")
+    st.markdown(
+        "Which digit is drawn, what is in a picture, and what does each layer make of it? "
+        "Draw, upload or choose a sample."
+    )
 
 st.subheader("On the command line")
 st.code('receptive sentiment --explain "A warm, funny film."', language="bash", wrap_lines=True)

@@ -21,7 +21,7 @@ def test_says_what_it_is(home):
 
 def test_links_only_to_pages_that_are_there(home):
     links = [link.proto.page for link in home.get("page_link")]
-    assert links == ["go", "text", "speech"]
+    assert links == ["go", "text", "speech", "image"]
     for link in links:
         assert (HOME.parent / "pages" / f"{link}.py").is_file()
 

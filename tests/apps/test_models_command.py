@@ -6,11 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 from typer.testing import CliRunner
 
 from apps.commands import models
 from core import weights
+from core.blocks import Conv
 from core.errors import InputError
+from core.registry import ARCHITECTURES, Architecture
+from domains.image.zoo.config import ImageConfig
 
 CARD = weights.Card(
     name="tiny",
@@ -141,6 +145,86 @@ def test_show_refuses_a_domain_that_is_none(released: Path) -> None:
     weights.save(dataclasses.replace(CARD, domain="os.path"), {}, released, {})
     with pytest.raises(InputError, match=r"there is no domain 'os\.path'"):
         run("show", "tiny")
+
+
+def test_show_of_an_architecture_is_the_slide() -> None:
+    code, printed, _ = run("show", "alexnet")
+    lines = {line.split()[0]: line.split()[1:] for line in printed.splitlines() if line.split()}
+    assert code == 0
+    assert lines["architecture"] == ["alexnet"]
+    assert lines["conv1.conv"] == [
+        "Conv2d", "96x55x55", "96", "11x11", "4x4", "0x0", "34,944", "105,415,200", "11x11",
+    ]  # fmt: skip
+    assert lines["pool1"] == ["MaxPool", "96x27x27", "3x3", "2x2", "0x0", "0", "0", "19x19"]
+    assert lines["fc8.linear"] == ["Linear", "1000", "4,097,000", "4,096,000", "227x227"]
+    assert lines["total"][0] == "62,378,344"
+
+
+def test_show_on_an_input_of_another_volume() -> None:
+    shown = json.loads(run("show", "lenet5", "--input", "3x28x28", "--format", "json")[1])
+    assert shown["config"] == {"classes": 10, "channels": 3, "size": 28}
+    first = shown["layers"][0]
+    assert (first["output_shape"], first["parameters"]) == ([6, 28, 28], 6 * (3 * 25 + 1))
+
+
+def test_show_of_a_released_model_on_another_input(released: Path) -> None:
+    config = {"classes": 10, "channels": 1, "size": 28}
+    card = dataclasses.replace(
+        CARD, name="tiny", domain="text", architecture="keras-mnist", config=config
+    )
+    weights.save(card, {}, released, {})
+    own, larger = (
+        json.loads(run("show", "tiny", "--format", "json", *volume)[1])["layers"]
+        for volume in ([], ["--input", "1x32x32"])
+    )
+    assert [row["output_shape"] for row in own[:2]] == [[25, 26, 26], [25, 13, 13]]
+    assert [row["output_shape"] for row in larger[:2]] == [[25, 30, 30], [25, 15, 15]]
+
+
+@pytest.mark.parametrize(
+    "name", ["alphago", "keras-cifar", "vnet", "speech-resnet", "text-cnn", "rnn"]
+)
+def test_show_of_each_domains_architectures(name: str) -> None:
+    layers = json.loads(run("show", name, "--format", "json")[1])["layers"]
+    assert layers[-1]["parameters"] == sum(row["parameters"] for row in layers[:-1]) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "volume", "message"),
+    [
+        ("alexnet", "3x64x64", "a picture of 64x64 is too small: layer pool3 doesn't fit on 256x2"),
+        ("alexnet", "3x64x65", "alexnet takes 3x227x227, not 3x64x65"),
+        ("alexnet", "3x0x0", "size cannot be 0"),
+        ("alphago", "3x9x9", "alphago takes 48x9x9, not 3x9x9"),
+        ("speech-resnet", "1x40x50", "speech-resnet takes 1x40x98, not 1x40x50"),
+        ("tiny", "3x32x32", "text-cnn takes 20, not 3x32x32"),
+        ("narrowing", "1x9x9", "narrowing: layer 1.conv doesn't fit on 2x3x3"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(
+    name: str, volume: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrowing(config: ImageConfig) -> nn.Module:
+        return nn.Sequential(Conv(config.channels, 2, 7), Conv(2, 2, 5))
+
+    made = Architecture("narrowing", ImageConfig, narrowing)
+    monkeypatch.setitem(ARCHITECTURES, "narrowing", made)
+    with pytest.raises(InputError) as error:
+        run("show", name, "--input", volume)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("volume", ["3", "3x4", "3by4by5", "-1x2x2", "3x224x", "3x1e3x4", ""])
+def test_what_is_no_volume_is_wrong_usage(volume: str) -> None:
+    code, printed, errors = run("show", "alexnet", f"--input={volume}")
+    assert (code, printed) == (2, "")
+    assert "is no volume, such as" in errors
+
+
+def test_show_of_an_unknown_name_lists_the_architectures_too() -> None:
+    with pytest.raises(InputError, match=r"known: other, tiny; architectures: .*vgg16, .*zfnet"):
+        run("show", "huge")
 
 
 def test_verify_of_whole_models() -> None:

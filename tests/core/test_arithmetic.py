@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -355,6 +355,7 @@ def test_looking_changes_nothing() -> None:
 blocks = st.sampled_from(["conv", "norm", "max", "average", "residual", "excite", "bias"])
 
 
+@settings(deadline=None)
 @given(names=st.lists(blocks, max_size=6), end=st.sampled_from(["average", "k-max", "flatten"]))
 def test_the_parameters_add_up_for_any_stack_of_blocks(names: list[str], end: str) -> None:
     def block(name: str) -> nn.Module:

@@ -19,9 +19,6 @@ from core.blocks import (
     GlobalMaxPool,
     KMaxPool,
     MaxPool,
-    PositionBias,
-    Residual,
-    SqueezeExcite,
 )
 from core.errors import InputError
 
@@ -206,9 +203,7 @@ def test_silu_is_the_input_times_its_sigmoid() -> None:
 
 def test_an_unknown_activation_is_refused() -> None:
     name: Any = "rleu"
-    with pytest.raises(
-        InputError, match="no activation called 'rleu'; known: relu, silu, tanh, sigmoid"
-    ):
+    with pytest.raises(InputError, match=r"no activation called 'rleu'; known: relu, .*oid$"):
         Conv(1, 1, 3, activation=name)
 
 
@@ -324,73 +319,3 @@ def test_k_max_pool_of_a_long_text_keeps_the_first_of_equals() -> None:
 def test_k_max_pool_treats_channels_apart() -> None:
     x = torch.tensor([[[1.0, 9, 3, 7], [8, 2, 6, 4]]])
     assert KMaxPool(2)(x).tolist() == [[[9, 7], [8, 6]]]
-
-
-# Residual, squeeze-and-excite, position bias
-
-
-def scaling(factor: float, channels: int = 1) -> Conv:
-    """A 1x1 convolution that multiplies by `factor`."""
-    conv = Conv(channels, channels, 1, bias=False, activation=None)
-    set_(conv.conv.weight, factor * torch.eye(channels))
-    return conv
-
-
-def test_residual_adds_its_input_before_the_relu() -> None:
-    x = grid("1 -2/3 -4")[None, None]
-    torch.testing.assert_close(Residual(scaling(-3))(x)[0, 0], grid("0 4/0 8"))
-    torch.testing.assert_close(Residual(scaling(0))(x), x.clamp(min=0))
-
-
-def test_residual_with_a_shortcut() -> None:
-    x = grid("1 -2/3 -4")[None, None]
-    torch.testing.assert_close(Residual(scaling(-3), scaling(5))(x)[0, 0], grid("2 0/6 0"))
-
-
-def test_residual_may_change_size_and_depth() -> None:
-    body = nn.Sequential(
-        Conv(8, 16, 3, stride=2, padding=1, norm=True),
-        Conv(16, 16, 3, padding=1, norm=True, activation=None),
-    )
-    shortcut = Conv(8, 16, 1, stride=2, norm=True, activation=None)
-    assert Residual(body, shortcut)(torch.randn(2, 8, 9, 9)).shape == (2, 16, 5, 5)
-
-
-def test_squeeze_excite_by_hand() -> None:
-    """Means 2 and 4; hidden relu(2 - 0.5 * 4 + 1) = 1; weights sigmoid(0) and sigmoid(ln 3)."""
-    block = SqueezeExcite(2, reduction=2)
-    layers: Any = block.excite
-    hidden, out = (layer.linear for layer in layers)
-    set_(hidden.weight, [1, -0.5])
-    set_(hidden.bias, 1)
-    set_(out.weight, [2, torch.log(torch.tensor(3.0))])
-    set_(out.bias, [-2, 0])
-    x = torch.stack([grid("1 3/0 4"), grid("4 4/8 0")])[None]
-    expected = torch.stack([grid("0.5 1.5/0 2"), grid("3 3/6 0")])[None]
-    torch.testing.assert_close(block(x), expected)
-
-
-def test_squeeze_excite_works_on_sequences_and_counts_as_in_the_paper() -> None:
-    block = SqueezeExcite(64, reduction=16)
-    assert block(torch.randn(2, 64, 10)).shape == (2, 64, 10)
-    assert count(block) == 2 * 64 * 64 // 16 + 64 // 16 + 64  # 2 C²/r weights, and the biases
-
-
-def test_a_reduction_that_does_not_divide_is_refused() -> None:
-    with pytest.raises(InputError, match="reduction 16 does not divide 24"):
-        SqueezeExcite(24)
-
-
-def test_position_bias_is_one_number_a_vertex_and_starts_at_nothing() -> None:
-    bias = PositionBias(19, 19)
-    assert count(bias) == 361
-    x = torch.randn(2, 1, 19, 19)
-    assert torch.equal(bias(x), x)
-    set_(bias.bias, torch.arange(361))
-    torch.testing.assert_close(bias(x) - x, torch.arange(361.0).reshape(1, 1, 19, 19).expand_as(x))
-
-
-def test_position_bias_may_differ_by_channel() -> None:
-    bias = PositionBias(2, 3)
-    set_(bias.bias, grid("1 2 3/4 5 6"))
-    assert bias(torch.zeros(1, 2, 3)).tolist() == [[[1, 2, 3], [4, 5, 6]]]

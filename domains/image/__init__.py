@@ -1,0 +1,1 @@
+"""Images: the standard classifier, and the case studies of the lecture."""

@@ -1,0 +1,155 @@
+"""From a recipe to a released classifier: train, measure on validation, export."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core import registry, weights
+from core.data import split
+from core.errors import InputError
+from core.export import compare, to_onnx
+from core.optimizers import Muon
+from core.runs import finish, is_first, released
+from core.training import fit
+
+from . import model as networks  # noqa: F401  registers them
+from .data import Images
+from .evaluation import validate
+from .examples import ImageData, Loss, Normaliser
+from .recipe import Recipe, run_folder
+
+WHITENED = 5000  # pictures, about, from which a network that whitens takes its first filters
+
+
+def release(
+    recipe: Recipe, images: Images, run: Path, out: Path, command: str
+) -> weights.Card | None:
+    """Trains and writes the model `out`: its card, weights and ONNX graph.
+
+    A model that stands there already, made by this recipe from these very pictures, is left as it
+    is. Under torchrun only the first process writes; the others return None.
+
+    Raises InputError where there is nothing to tell apart or to train on, or where the network does
+    not take the pictures' size; RuntimeError if the graph doesn't answer as the network does.
+    """
+    place = run_folder(recipe, images, run)
+    if (card := released(place, out)) and card.labels == list(images.labels):
+        return card if is_first() else None
+    train, held_out = parts(images, recipe)
+    network = registry.architecture(recipe.arch)
+    _, channels, size, _ = images.pictures.shape
+    shape = {"classes": len(images.labels), "channels": channels, "size": size}
+    config = registry.configure(network.config, {**recipe.settings, **shape}, network.name)
+    torch.manual_seed(recipe.seed)
+    model: Any = network.build(config)
+    model.to(memory_format=torch.channels_last)
+    mean, std = Normaliser.of(images.pictures[train])
+    normalised = Normaliser(mean, std)
+    pictures, classes = torch.from_numpy(images.pictures), torch.from_numpy(images.classes)
+    if hasattr(model, "prepare"):
+        model.prepare(normalised(pictures[train[:: max(len(train) // WHITENED, 1)]]))
+    optimizer = Muon(
+        [parameter for parameter in model.parameters() if parameter.requires_grad],
+        lr=recipe.learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+    )
+    seen, known = pictures[held_out], classes[held_out]
+    result = fit(
+        model,
+        optimizer,
+        ImageData(pictures[train], classes[train], normalised, recipe.augmentation()),
+        Loss(recipe.label_smoothing),
+        recipe.training(),
+        place,
+        validate=(lambda module: validate(module, seen, known, normalised, recipe.flip))
+        if len(known)
+        else None,
+    )
+    if not is_first():
+        return None
+    model.cpu().to(memory_format=torch.contiguous_format)
+    tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+    counts = np.bincount(images.classes[train], minlength=len(images.labels)).tolist()
+    card = weights.Card(
+        name=out.name,
+        domain="image",
+        architecture=recipe.arch,
+        config={
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in dataclasses.asdict(config).items()
+        },
+        labels=list(images.labels),
+        preprocessing={
+            "channels": channels,
+            "size": size,
+            "mean": mean,
+            "std": std,
+            "fit": recipe.fit,
+            "mirrored": recipe.flip,
+        },
+        description=recipe.description or f"{recipe.arch} on {len(train):,} pictures",
+        data=[
+            {"label": label, "pictures": count}
+            for label, count in zip(images.labels, counts, strict=True)
+        ],
+        licence=recipe.licence or "that of the pictures",
+        command=command,
+        metrics={
+            "epochs": result.epochs,
+            "minutes": round(result.seconds / 60, 1),
+            "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
+            "validation": {
+                **{name: round(value, 4) for name, value in result.metrics.items()},
+                "n": len(known),
+            },
+        },
+    )
+    if not len(known):
+        del card.metrics["validation"]
+    graph = export(model, (channels, size, size), tensors, f"{out.name}.safetensors")
+    card = weights.save(card, tensors, out.parent, {f"{out.name}.onnx": graph})
+    finish(place, {"files": card.files})
+    return card
+
+
+def parts(images: Images, recipe: Recipe) -> tuple[Any, Any]:
+    """Indices of the pictures to train on and of those held out, seeded.
+
+    Raises InputError where there is nothing to tell apart or to train on.
+    """
+    if len(images.labels) < 2:
+        raise InputError("only one class of pictures; two are needed")
+    shares = (1 - recipe.validation, recipe.validation)
+    train, held_out = split(len(images.classes), shares, recipe.seed)
+    missing = set(range(len(images.labels))) - set(images.classes[train].tolist())
+    if missing:
+        raise InputError(f"no picture of {images.labels[min(missing)]!r} to train on")
+    return train, held_out
+
+
+def export(
+    model: nn.Module,
+    shape: tuple[int, ...],
+    tensors: dict[str, np.ndarray[Any, Any]],
+    weights_file: str,
+) -> bytes:
+    """The ONNX graph, pictures (B, C, H, W) float -> logits.
+
+    Raises RuntimeError if it doesn't answer as the network does.
+    """
+
+    def pictures(batch: int) -> list[Tensor]:
+        return [torch.randn(batch, *shape)]
+
+    axes = {"pictures": {0: "B"}}
+    graph = to_onnx(model, pictures(2), ["pictures"], ["logits"], axes, tensors, weights_file)
+    trials = [pictures(batch) for batch in (1, 5)]
+    compare(model, graph, ["pictures"], trials, tensors, weights_file)
+    return graph
