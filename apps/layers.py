@@ -80,6 +80,23 @@ def _given(volume: Sequence[int], settings: Mapping[str, Any]) -> dict[str, int]
     return {key: n for key, n in given.items() if isinstance(settings.get(key), int)}
 
 
+def cells(row: LayerRow) -> dict[str, str | int]:
+    """A row of the table of layers, by column; sizes are channels x height x width."""
+    is_convolution = row.kernel and row.parameters
+    return {
+        "layer": row.name,
+        "kind": row.kind,
+        "output": by(row.output_shape),
+        "filters": by(row.output_shape[:1]) if is_convolution else "",
+        "kernel": by(row.kernel),
+        "stride": by(row.stride),
+        "pad": by(row.padding),
+        "parameters": row.parameters,
+        "multiply-adds": row.multiply_adds,
+        "sees": by(row.receptive_field),
+    }
+
+
 def by(size: Sequence[int]) -> str:
     """As the field writes it.
 

@@ -61,14 +61,11 @@ def train(
     known = {field.name for field in dataclasses.fields(recipes.Recipe)} - {"settings"}
     fields = with_settings(fields, settings, known)
     made = configure(recipes.Recipe, fields, "a recipe")
-    found = pictures.load(data, "train", made.size)
+    channels = 1 if made.fit == "digit" else 3
+    found = pictures.load(data, "train", made.size, channels, made.fit)
     for error in found.refused if is_first() else ():
         complain(error)
-    try:
-        card = release(made, found, run, out, command_line())
-    except InputError as error:
-        raise InputError(f"{data}: {error}") from None
-    if card:
+    if card := release(made, found, run, out, command_line()):
         print(card.path)
     if found.refused:
         raise typer.Exit(1)
@@ -101,7 +98,8 @@ def evaluate(
     card = classifier.card
     if record and not isinstance(card.metrics.get(record, {}), dict):
         raise InputError(f"--record {record}: the card has a figure of that name")
-    found = pictures.load(data, "test", card.preprocessing["size"])
+    seen = (card.preprocessing[key] for key in ("size", "channels", "fit"))
+    found = pictures.load(data, "test", *seen)
     for error in found.refused:
         complain(error)
     if list(found.labels) != card.labels:

@@ -12,23 +12,28 @@ from typing import Annotated, Any
 
 import typer
 
-from core.arithmetic import LayerRow
 from core.errors import InputError
 from core.weights import Card, find, list_cards
 from core.weights import verify as verify_files
 from domains import weight_folders
 
-from ..layers import by, default_config, layers, networks
+from ..layers import cells, default_config, layers, networks
 from ..terminal import complain, visible, visible_lines
 
 NARROWEST, WIDE = 80, 200
 """How narrow a table is made for a terminal, and how wide where there is none."""
 
-LAYER_COLUMNS = (
-    "layer", "kind", "output", "filters", "kernel", "stride", "pad", "parameters", "multiply-adds",
-    "sees",
+NUMERIC = (
+    "MB", "output", "filters", "kernel", "stride", "pad", "parameters", "multiply-adds", "sees"
 )  # fmt: skip
-NUMERIC = ("MB", *LAYER_COLUMNS[2:])
+
+COMPARED = {
+    "macro_recall": "macro recall",
+    "top1": "top-1",
+    "mean_average_precision": "mean average precision",
+    "mean_iou": "mean intersection over union",
+    "accuracy": "accuracy",
+}
 
 app = typer.Typer(
     add_completion=False,
@@ -113,7 +118,8 @@ def show(
         _print_json(record | {"layers": [dataclasses.asdict(row) for row in rows]})
         return
     _print_table(("field", "value"), ((field, _value(value)) for field, value in record.items()))
-    _print_table(LAYER_COLUMNS, map(_cells, rows))
+    table = list(map(cells, rows))
+    _print_table(tuple(table[0]), (tuple(map(_value, row.values())) for row in table))
 
 
 @app.command()
@@ -149,38 +155,20 @@ def _find(name: str) -> Card:
     return card
 
 
-def _cells(row: LayerRow) -> tuple[str, ...]:
-    is_convolution = row.kernel and row.parameters
-    return (
-        row.name,
-        row.kind,
-        by(row.output_shape),
-        by(row.output_shape[:1]) if is_convolution else "",
-        by(row.kernel),
-        by(row.stride),
-        by(row.padding),
-        f"{row.parameters:,}",
-        f"{row.multiply_adds:,}",
-        by(row.receptive_field),
-    )
-
-
 def _record(card: Card) -> dict[str, Any]:
     fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
     return fields | {"path": str(card.path)}
 
 
 def _main(card: Card) -> Iterator[str]:
-    """The figure that models are compared by, on each set that the card was measured on: macro
-    recall, or accuracy where there are two classes or nothing else; in Go top-1."""
+    """The figure that models are compared by, on each set that the card was measured on: the first
+    of COMPARED that is there, but accuracy where there are two classes."""
     for name, measured in card.metrics.items():
-        if isinstance(measured, Mapping) and "macro_recall" in measured:
-            metric = "accuracy" if len(measured.get("recall", ())) == 2 else "macro_recall"
-            yield f"{name}: {metric.replace('_', ' ')} {100 * measured[metric]:.1f} %"
-        elif isinstance(measured, Mapping) and "top1" in measured:
-            yield f"{name}: top-1 {100 * measured['top1']:.1f} %"
-        elif isinstance(measured, Mapping) and "accuracy" in measured:
-            yield f"{name}: accuracy {100 * measured['accuracy']:.1f} %"
+        if isinstance(measured, Mapping):
+            known = [metric for metric in COMPARED if metric in measured]
+            metric = "accuracy" if len(measured.get("recall", ())) == 2 else next(iter(known), None)
+            if metric:
+                yield f"{name}: {COMPARED[metric]} {100 * measured[metric]:.1f} %"
 
 
 def _megabytes(card: Card) -> str:
@@ -195,7 +183,7 @@ def _value(value: Any, joint: str = "\n") -> str:
         return joint.join(f"{name} {_value(inner, ', ')}" for name, inner in value.items())
     if isinstance(value, list):
         return joint.join(_value(inner, ", ") for inner in value)
-    return str(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _print_json(content: Any) -> None:
@@ -209,9 +197,9 @@ def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None
 
     shown = [tuple(map(visible_lines, row)) for row in rows]
     table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
-    for name, *cells in zip(head, *shown, strict=True):
+    for name, *column in zip(head, *shown, strict=True):
         number = name in NUMERIC
-        whole = max(map(len, (name, *cells))) if number else None
+        whole = max(map(len, (name, *column))) if number else None
         table.add_column(name, overflow="fold", no_wrap=number, min_width=whole)
     for row in shown:
         table.add_row(*row)

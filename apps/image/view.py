@@ -6,7 +6,7 @@ What a user's file is called never goes through here: it is shown by `st.text`.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..layers import by
 from ..textview import percent
 from .drawing import Stroke, drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.arithmetic import LayerRow
     from domains.image.classifier import Classification
 
     from .networks import Network
@@ -101,24 +99,6 @@ def fit(preprocessing: Mapping[str, Any]) -> str:
     resize = preprocessing.get("resize", size)
     middle = f"the middle {size} × {size} are kept" if resize > size else "the middle is kept"
     return f"A picture is scaled to {resize} pixels along its shorter side, and {middle}."
-
-
-def layer_rows(layers: Iterable[LayerRow]) -> list[dict[str, Any]]:
-    """Rows of the table of layers; sizes are channels x height x width."""
-    return [
-        {
-            "layer": row.name,
-            "kind": row.kind,
-            "output": by(row.output_shape),
-            "kernel": by(row.kernel),
-            "stride": by(row.stride),
-            "padding": by(row.padding),
-            "parameters": row.parameters,
-            "multiply-adds": row.multiply_adds,
-            "receptive field": by(row.receptive_field),
-        }
-        for row in layers
-    ]
 
 
 def maps(shape: tuple[int, ...], shown: int) -> str:

@@ -12,6 +12,7 @@ from apps.image import IMAGENET, default_model, view
 from apps.image.activations import MOST, activations, tiles
 from apps.image.canvas import canvas, strokes_of
 from apps.image.networks import Network, load, load_imagenet
+from apps.layers import cells
 from apps.released import released
 from core.errors import InputError
 from domains.image import imagenet
@@ -159,7 +160,7 @@ def show_activations(network: Network, look: Look) -> None:
 
 def show_layers(network: Network) -> None:
     st.dataframe(
-        view.layer_rows(network.layers),
+        list(map(cells, network.layers)),
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="localized")
@@ -167,8 +168,8 @@ def show_layers(network: Network) -> None:
         },
     )
     st.caption(
-        "Output: channels x height x width. Receptive field: pixels of the picture that one value "
-        "depends on at most."
+        "Output: channels x height x width. Sees: the receptive field, the pixels of the picture "
+        "that one value depends on at most."
     )
 
 

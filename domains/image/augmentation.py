@@ -5,6 +5,7 @@ The lecture asks for it: a convolution finds a pattern anywhere, but not turned 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +34,7 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value < 0 or (name in ("zoom", "shear") and value >= 1):
+            if not 0 <= value < math.inf or (name in ("zoom", "shear") and value >= 1):
                 raise InputError(f"augmentation: {name} cannot be {value}")
 
 

@@ -19,7 +19,7 @@ from core.errors import InputError
 
 from . import arrays
 from .arrays import Part
-from .pictures import SUFFIXES, crop, open_picture, planes
+from .pictures import SUFFIXES, fit, open_picture
 
 PARTS: dict[Part, tuple[str, ...]] = {
     "train": ("train", "training"),
@@ -44,13 +44,15 @@ class Images:
         return len(self.pictures)
 
 
-def load(path: Path, part: Part, size: int | None = None, channels: int = 3) -> Images:
+def load(
+    path: Path, part: Part, size: int | None = None, channels: int = 3, how: str = "crop"
+) -> Images:
     """One part of the set of pictures at `path`.
 
     It is a folder of MNIST's idx files or of CIFAR's binaries, a .npz file, or a folder (or a .zip)
     of folders, whose names are the classes; where folders train/ and test/ or val/ hold those, they
     are the parts, and else all pictures are either part. Only pictures in folders are brought to
-    `size` x `size` (`pictures.crop`) and so many channels; those in arrays are taken as they are.
+    `size` x `size` and so many channels, by `pictures.fit`; those in arrays are taken as they are.
 
     Raises InputError where there is no such set or part, a file of it is damaged, it is too large,
     or a folder's pictures are given no size. A bad picture in a folder is left out, and refused.
@@ -60,9 +62,9 @@ def load(path: Path, part: Part, size: int | None = None, channels: int = 3) -> 
     try:
         if path.suffix.lower() == ".zip":
             with zipfile.ZipFile(path) as packed:
-                return _read(zipfile.Path(packed), part, size, channels)
+                return _read(zipfile.Path(packed), part, size, channels, how)
         if path.is_dir():
-            return _read(path, part, size, channels)
+            return _read(path, part, size, channels, how)
     except (OSError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
     if not path.exists():
@@ -70,15 +72,15 @@ def load(path: Path, part: Part, size: int | None = None, channels: int = 3) -> 
     raise InputError(f"{path}: not a set of pictures; a folder, a .npz or a .zip of folders is one")
 
 
-def _read(place: Place, part: Part, size: int | None, channels: int) -> Images:
+def _read(place: Place, part: Part, size: int | None, channels: int, how: str) -> Images:
     if isinstance(place, Path) and (found := arrays.read(place, part)):
         return Images(*found)
     if wrapped := _only(place):
-        return _read(wrapped, part, size, channels)
-    return _read_folders(place, part, size, channels)
+        return _read(wrapped, part, size, channels, how)
+    return _read_folders(place, part, size, channels, how)
 
 
-def _read_folders(root: Place, part: Part, size: int | None, channels: int) -> Images:
+def _read_folders(root: Place, part: Part, size: int | None, channels: int, how: str) -> Images:
     folders = _part_folders(root)
     there = folders.get(part, root)
     if folders and part not in folders:
@@ -92,7 +94,7 @@ def _read_folders(root: Place, part: Part, size: int | None, channels: int) -> I
     if unknown := set(_labels(there)) - set(labels):
         raise InputError(f"{there}: a class {min(unknown)!r} that the training part has not")
     if size is None:
-        raise InputError(f"{root}: pictures in folders need a size that they are brought to")
+        raise InputError(f"{root}: pictures in folders need a size: --set size=64")
     files = [
         (number, file) for number, name in enumerate(labels) for file in _pictures(there / name)
     ]
@@ -102,15 +104,15 @@ def _read_folders(root: Place, part: Part, size: int | None, channels: int) -> I
     refused = []
     good = np.ones(len(files), bool)
 
-    def fit(index: int) -> InputError | None:
+    def read(index: int) -> InputError | None:
         try:
-            pictures[index] = planes(crop(_opened(files[index][1]), size), channels)
+            pictures[index] = fit(_opened(files[index][1]), size, channels, how)
         except InputError as error:
             return error
         return None
 
     with ThreadPoolExecutor(THREADS) as readers:
-        done = readers.map(fit, range(len(files)))
+        done = readers.map(read, range(len(files)))
         for index, error in enumerate(tqdm(done, root.name, len(files), disable=None, delay=2)):
             if error:
                 refused.append(error)

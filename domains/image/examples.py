@@ -56,7 +56,10 @@ class ImageData:
     ) -> Sequence[Sequence[int]]:
         order = rng.permutation(len(self.classes))
         starts = range(0, len(order), batch_size)
-        return [order[start : start + batch_size].tolist() for start in starts]
+        plan = [order[start : start + batch_size].tolist() for start in starts]
+        if len(plan) > 1 and len(plan[-1]) == 1:  # of one picture, batch norm has no variance
+            plan[-2:] = [plan[-2] + plan[-1]]
+        return plan
 
     def batch(self, indices: Sequence[int], rng: np.random.Generator) -> tuple[Tensor, ...]:
         random = torch.Generator().manual_seed(int(rng.integers(2**63)))

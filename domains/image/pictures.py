@@ -27,6 +27,9 @@ SUFFIXES = {
 }
 """Of the files that are taken for pictures in a folder."""
 
+UNSAFE = ("EPS", "FITS", "IPTC")
+"""EPS runs Ghostscript, FITS of older Pillows unpacks without bound, IPTC may hold either."""
+
 FAINTEST = 16  # grey levels between ink and paper: with less, a page is blank
 INK = 0.25  # of the strongest ink: what has more belongs to the digit
 
@@ -68,14 +71,19 @@ def prepare(picture: Image.Image, preprocessing: Mapping[str, Any]) -> NDArray[n
     `preprocessing` is a released card's: "channels" (1 or 3), "size", "mean" and "std" (one number
     a channel), "fit" ("crop" or "digit"), and for a crop "resize", as `crop` takes it.
     """
-    size, channels = preprocessing["size"], preprocessing["channels"]
-    if preprocessing["fit"] == "digit":
-        fitted = digit(picture, size)
-    else:
-        fitted = crop(picture, size, preprocessing.get("resize"))
+    size, channels, how = (preprocessing[key] for key in ("size", "channels", "fit"))
+    fitted = fit(picture, size, channels, how, preprocessing.get("resize"))
     mean, std = (np.array(preprocessing[key], np.float32) for key in ("mean", "std"))
-    values: NDArray[np.float32] = np.divide(planes(fitted, channels), 255, dtype=np.float32)
+    values: NDArray[np.float32] = np.divide(fitted, 255, dtype=np.float32)
     return (values - mean[:, None, None]) / std[:, None, None]
+
+
+def fit(
+    picture: Image.Image, size: int, channels: int, how: str, resize: int | None = None
+) -> NDArray[np.uint8]:
+    """`(channels, size, size)` of a picture: its middle by `crop`, or by `digit` a digit in it."""
+    fitted = digit(picture, size) if how == "digit" else crop(picture, size, resize)
+    return planes(fitted, channels)
 
 
 def planes(picture: Image.Image, channels: int) -> NDArray[np.uint8]:
@@ -139,8 +147,7 @@ def _in_place(ink: Grey, size: int) -> Grey:
 
 def _decoded(content: bytes, name: str) -> Image.Image:
     Image.init()
-    # EPS runs Ghostscript, FITS of older Pillows unpacks without bound
-    formats = [kind for kind in Image.OPEN if kind not in ("EPS", "FITS")]
+    formats = [kind for kind in Image.OPEN if kind not in UNSAFE]
     try:
         with Image.open(BytesIO(content), formats=formats) as picture:
             if picture.width * picture.height > MAX_PIXELS:

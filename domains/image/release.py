@@ -18,13 +18,13 @@ from core.optimizers import Muon
 from core.runs import finish, is_first, released
 from core.training import fit
 
-from . import model as networks  # noqa: F401  registers them
+from . import model as networks
 from .data import Images
 from .evaluation import validate
 from .examples import ImageData, Loss, Normaliser
 from .recipe import Recipe, run_folder
 
-WHITENED = 5000  # pictures, about, from which a network that whitens takes its first filters
+WHITENED = 5000, 8_000_000  # pictures and pixels, about, that first filters are taken from
 
 
 def release(
@@ -45,15 +45,24 @@ def release(
     network = registry.architecture(recipe.arch)
     _, channels, size, _ = images.pictures.shape
     shape = {"classes": len(images.labels), "channels": channels, "size": size}
+    for name, value in shape.items():
+        if recipe.settings.get(name, value) != value:
+            raise InputError(f"{name} cannot be {recipe.settings[name]}: the pictures' is {value}")
     config = registry.configure(network.config, {**recipe.settings, **shape}, network.name)
     torch.manual_seed(recipe.seed)
     model: Any = network.build(config)
+    with torch.no_grad():
+        answer = model.eval()(*networks.example_inputs(dataclasses.asdict(config)))
+    if answer.shape != (1, len(images.labels)):
+        raise InputError(f"{network.name} is no classifier: it answers {tuple(answer.shape[1:])}")
     model.to(memory_format=torch.channels_last)
     mean, std = Normaliser.of(images.pictures[train])
     normalised = Normaliser(mean, std)
     pictures, classes = torch.from_numpy(images.pictures), torch.from_numpy(images.classes)
     if hasattr(model, "prepare"):
-        model.prepare(normalised(pictures[train[:: max(len(train) // WHITENED, 1)]]))
+        most, pixels = WHITENED
+        sample = train[:: max(len(train) // min(most, pixels // size**2 + 1), 1)]
+        model.prepare(normalised(pictures[sample]))
     optimizer = Muon(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
         lr=recipe.learning_rate,
@@ -125,12 +134,12 @@ def parts(images: Images, recipe: Recipe) -> tuple[Any, Any]:
     Raises InputError where there is nothing to tell apart or to train on.
     """
     if len(images.labels) < 2:
-        raise InputError("only one class of pictures; two are needed")
+        raise InputError("the pictures have only one class; two are needed")
     shares = (1 - recipe.validation, recipe.validation)
     train, held_out = split(len(images.classes), shares, recipe.seed)
     missing = set(range(len(images.labels))) - set(images.classes[train].tolist())
     if missing:
-        raise InputError(f"no picture of {images.labels[min(missing)]!r} to train on")
+        raise InputError(f"of {images.labels[min(missing)]!r} there is no picture to train on")
     return train, held_out
 
 

@@ -120,6 +120,22 @@ def test_a_folder_of_pictures_and_a_bad_one_among_them(command, tmp_path):
     assert card.config["size"] == 12 and card.config["channels"] == 3
 
 
+def test_digits_in_folders_are_seen_as_classify_sees_them(command, tmp_path):
+    write_folder(tmp_path / "pictures", size=60)
+    settings = [*SETTINGS, "--set", "size=28", "--set", "fit=digit"]
+    done = command(
+        "image", "train", *settings, "--data", tmp_path / "pictures", "--out", tmp_path / "net"
+    )
+    assert done.code == 0, done.err
+    assert weights.read_card(tmp_path / "net.toml").config["channels"] == 1
+    found = evaluate(command, tmp_path / "net", tmp_path / "pictures")
+    for label in LABELS:
+        files = tmp_path / "pictures" / label
+        done = command("image", "classify", files, "--model", tmp_path / "net", "--format", "jsonl")
+        right = [json.loads(line)["label"] == label for line in done.out.splitlines()]
+        assert found["recall"][label] == pytest.approx(sum(right) / len(right), abs=1e-4)
+
+
 def test_eval_of_other_classes_is_refused(command, trained, tmp_path):
     place, _ = trained
     folder = write_folder(tmp_path / "pictures", count=2)
@@ -137,6 +153,7 @@ def test_eval_of_other_classes_is_refused(command, trained, tmp_path):
         (("--set", "nonsense"), "NAME=VALUE expected"),
         (("--set", "nonsense=1"), "has no setting 'nonsense'"),
         (("--set", "epochs=0"), "epochs cannot be 0"),
+        (("--set", "rotation=nan"), "rotation cannot be nan"),
         (("--set", "rotation=-1.0"), "rotation cannot be -1.0"),
         (("--set", "shift=12"), "a shift of 12 on 12 x 12 pixels"),
         (("--recipe", "absent"), "no recipe called 'absent'; known: "),

@@ -103,10 +103,10 @@ def test_what_is_said_of_tiles(shape, shown, said):
 
 
 def test_a_row_a_layer():
-    from apps.layers import layers
+    from apps.layers import cells, layers
 
     _, rows = layers("lenet5", {})
-    shown = view.layer_rows(rows)
+    shown = list(map(cells, rows))
     assert shown[0]["kernel"] == "5x5"
     assert shown[0]["output"] == "6x28x28"
     assert shown[-1]["layer"] == "total"

@@ -25,7 +25,6 @@ from .config import ImageConfig
 
 WHITENING = 2  # pixels along a side of a patch
 QUIET = 5e-4  # added to a component's variance, of pixels whose own is about 1
-SMALLEST = 17  # size for which a value is left after the three groups
 SCALE = 1 / 9  # of the logits, so that training begins with a small loss
 
 
@@ -68,9 +67,13 @@ class Airbench(nn.Module):
     def prepare(self, pictures: Tensor) -> None:
         """Makes the first filters whiten pictures like these, `(N, channels, H, W)`."""
         filters = self.whiten.conv.weight
-        patches = nn.functional.unfold(pictures, WHITENING)  # (N, patch, places)
-        flat = patches.transpose(0, 1).flatten(1).double()
-        variances, components = torch.linalg.eigh(flat @ flat.T / flat.shape[1])
+        patch = filters[0].numel()
+        products, places = torch.zeros(patch, patch, dtype=torch.float64), 0
+        for batch in torch.split(pictures, 64):
+            seen = nn.functional.unfold(batch, WHITENING).transpose(0, 1).flatten(1).double()
+            products += seen @ seen.T  # (patch, patch)
+            places += seen.shape[1]
+        variances, components = torch.linalg.eigh(products / places)
         whitening = (components / (variances + QUIET).sqrt()).T.reshape(-1, *filters.shape[1:])
         filters.copy_(torch.cat([whitening, -whitening]))
 

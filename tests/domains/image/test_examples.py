@@ -45,6 +45,11 @@ def test_an_epoch_has_each_picture_once_in_another_order():
     assert plans[0] != plans[1]
 
 
+def test_no_batch_has_one_picture():
+    plan = data().plan(0, 7, np.random.default_rng(0))
+    assert [len(indices) for indices in plan] == [7] * 6 + [8]
+
+
 def test_a_batch_is_the_pictures_asked_for():
     pictures, classes = data().batch([3, 40], np.random.default_rng(0))
     assert pictures.shape == (2, 3, 8, 8) and pictures.dtype == torch.float32

@@ -156,12 +156,26 @@ def png(width, height):
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def iptc(content):
+    """An IPTC file that holds this as its JPEG."""
+
+    def field(record, number, value):
+        return struct.pack(">BBBH", 0x1C, record, number, len(value)) + value
+
+    head = field(3, 60, b"\1\0") + field(3, 20, b"\x09") + field(3, 30, b"\x09")
+    return head + field(3, 120, b"\5") + field(8, 10, content) + bytes(5)
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "it: an empty file"),
         (b"hello, I am a text\n", "it: not a picture that can be read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", "it: not a picture"),
+        (EPS, "it: not a picture"),
+        (iptc(EPS), "it: not a picture"),
         (png(10_000, 10_001), "it: more than 100,000,000 pixels"),
         (png(100_000, 100_000), "it: more than 100,000,000 pixels"),
     ],

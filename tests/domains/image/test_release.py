@@ -171,13 +171,26 @@ def test_there_must_be_something_to_tell_apart(images, tmp_path):
     with pytest.raises(InputError, match="only one class"):
         made(one, tmp_path / "one")
     none = dataclasses.replace(images, labels=("0", "1", "2", "never"))
-    with pytest.raises(InputError, match="no picture of 'never'"):
+    with pytest.raises(InputError, match="of 'never' there is no picture"):
         made(none, tmp_path / "none")
 
 
 def test_a_network_that_does_not_take_the_size_says_so(images, tmp_path):
     with pytest.raises(InputError, match="12"):
         made(images, tmp_path / "large", arch="alexnet", settings={})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"arch": "unet", "settings": {"depth": 2, "padded": True}}, "unet is no classifier"),
+        ({"arch": "vnet", "settings": {}}, "no multiple of 16"),
+        ({"settings": {"widths": [8], "classes": 7}}, "classes cannot be 7: the pictures' is 3"),
+    ],
+)
+def test_networks_that_do_not_fit_are_refused(images, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        made(images, tmp_path / "none", **changes)
 
 
 def test_the_log_has_each_epochs_accuracy(card):
