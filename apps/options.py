@@ -7,10 +7,14 @@ import re
 import shlex
 import sys
 from collections.abc import Collection, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.weights import Card
 
 
 def make_room(out: Path) -> None:
@@ -48,6 +52,19 @@ def command_line() -> str:
     return command if processes == "1" else (
         f"torchrun --no-python --nproc-per-node {processes} -- {command}"
     )  # fmt: skip
+
+
+class Form(StrEnum):
+    """How figures are printed."""
+
+    table = "table"
+    json = "json"
+
+
+def check_record(card: Card, name: str | None) -> None:
+    """Raises InputError, before anything is measured, if figures can't be kept under `name`."""
+    if name and not isinstance(card.metrics.get(name, {}), dict):
+        raise InputError(f"--record {name}: the card has a figure of that name")
 
 
 def with_settings(

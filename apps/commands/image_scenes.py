@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from core.errors import InputError
 
-from ..options import command_line, run_of, with_settings
+from ..options import Form, check_record, command_line, run_of, with_settings
 from ..terminal import visible
 
 if TYPE_CHECKING:
@@ -26,11 +25,6 @@ Seed = Annotated[int, typer.Option(min=0, help="Of the scenes.")]
 Record = Annotated[
     str | None, typer.Option(help="Keep the figures in the model's card under this name.")
 ]
-
-
-class Form(StrEnum):
-    table = "table"
-    json = "json"
 
 
 FormOption = Annotated[Form, typer.Option("--format", help="What to write.")]
@@ -116,14 +110,17 @@ def eval_detector(
     As in PASCAL VOC: a box is right if it overlaps a digit of its class by more than half of what
     both cover, and no better box has found that digit.
     """
+    from core import weights
     from domains.image.detection import evaluate
     from domains.image.rcnn import Detector
     from domains.image.scenes import scenes
 
     detector = Detector.load(model)
+    check_record(detector.card, record)
     source = _test_scenes(data, detector.card)
     figures = evaluate(detector, scenes(source, number, seed))
-    _keep(detector.card, record, data, figures)
+    if record:
+        weights.record(detector.card, record, {"data": data.resolve().name, **figures})
     if form is Form.json:
         print(json.dumps({"model": detector.card.name, **figures}))
         return
@@ -145,14 +142,17 @@ def eval_segmenter(
     record: Record = None,
 ) -> None:
     """Measure intersection over union on scenes made of DATA's test digits."""
+    from core import weights
     from domains.image.scenes import scenes
     from domains.image.segmentation import Segmenter
     from domains.image.segmentation_training import evaluate, of_size
 
     segmenter = Segmenter.load(model)
+    check_record(segmenter.card, record)
     source = of_size(_test_scenes(data, segmenter.card), segmenter.size)
     figures = evaluate(segmenter, scenes(source, number, seed))
-    _keep(segmenter.card, record, data, figures)
+    if record:
+        weights.record(segmenter.card, record, {"data": data.resolve().name, **figures})
     if form is Form.json:
         print(json.dumps({"model": segmenter.card.name, **figures}))
         return
@@ -171,15 +171,6 @@ def _test_scenes(data: Path, card: Card) -> Scenes:
             f"{data}: its classes are {', '.join(labels)}, the model's {', '.join(card.labels)}"
         )
     return source
-
-
-def _keep(card: Card, record: str | None, data: Path, figures: Mapping[str, Any]) -> None:
-    from core import weights
-
-    if record:
-        if not isinstance(card.metrics.get(record, {}), dict):
-            raise InputError(f"--record {record}: the card has a figure of that name")
-        weights.record(card, record, {"data": data.resolve().name, **figures})
 
 
 def _print(title: str, shares: Mapping[str, float]) -> None:

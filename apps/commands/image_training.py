@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +11,8 @@ import typer
 
 from core.errors import InputError
 
-from ..options import command_line, run_of, with_settings
+from ..options import Form, check_record, command_line, run_of, with_settings
 from ..terminal import complain
-
-
-class Form(StrEnum):
-    table = "table"
-    json = "json"
 
 
 def train(
@@ -96,8 +90,7 @@ def evaluate(
 
     classifier = ImageClassifier.load(model)
     card = classifier.card
-    if record and not isinstance(card.metrics.get(record, {}), dict):
-        raise InputError(f"--record {record}: the card has a figure of that name")
+    check_record(card, record)
     seen = (card.preprocessing[key] for key in ("size", "channels", "fit"))
     found = pictures.load(data, "test", *seen)
     for error in found.refused:

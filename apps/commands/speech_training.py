@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,13 +12,8 @@ import typer
 
 from core.errors import InputError
 
-from ..options import command_line, run_of, with_settings
+from ..options import Form, check_record, command_line, run_of, with_settings
 from ..terminal import complain
-
-
-class Form(StrEnum):
-    table = "table"
-    json = "json"
 
 
 def train(
@@ -140,8 +134,7 @@ def evaluate(
     if noise and telephone:
         raise typer.BadParameter("--noise or --telephone, not both")
     recogniser = KeywordRecogniser.load(model)
-    if record and not isinstance(recogniser.card.metrics.get(record, {}), dict):
-        raise InputError(f"--record {record}: the card has a figure of that name")
+    check_record(recogniser.card, record)
     found = clips.read(data, recogniser.labels, (split,) if split else clips.SPLITS)
     for error in found.refused:
         complain(error)

@@ -12,7 +12,7 @@ import typer
 
 from core.errors import InputError
 
-from ..options import command_line, make_room, run_of, with_settings
+from ..options import check_record, command_line, make_room, run_of, with_settings
 from ..terminal import complain
 
 app = typer.Typer(
@@ -116,8 +116,7 @@ def evaluate(
     if output not in ("json", "table"):
         raise typer.BadParameter("json or table expected", param_hint="--format")
     classifier = SentimentClassifier.load(model)
-    if record and not isinstance(classifier.card.metrics.get(record, {}), dict):
-        raise InputError(f"--record {record}: the card has a figure of that name")
+    check_record(classifier.card, record)
     mapping = mapped(labels)
     for path in data:
         file = LabelledFile(path, labels=mapping, text_column=column, label_column=label_column)
