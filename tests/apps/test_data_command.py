@@ -72,7 +72,7 @@ def test_get_prints_the_tables_that_it_wrote(root: Path, monkeypatch: pytest.Mon
     ("arguments", "message"),
     [
         (["path", "imdb"], "receptive data get imdb"),
-        (["path", "nothing"], "no data set called 'nothing'; known: fdu-mtl, "),
+        (["path", "nothing"], "no data set called 'nothing'; known: cats-and-dogs, "),
         (["get", "nothing"], "no data set called 'nothing'"),
     ],
 )
