@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ import typer
 from core.errors import InputError
 
 from ..options import Form, check_record, command_line, run_of, with_settings
-from ..terminal import complain
+from ..terminal import complain, visible
 
 
 def train(
@@ -100,6 +101,8 @@ def evaluate(
             f"{data}: its classes are {', '.join(found.labels)}, "
             f"the model's {', '.join(card.labels)}"
         )
+    if not found.has_parts:
+        print(f"{visible(str(data))}: no test part in it, so all of it is read", file=sys.stderr)
     moves = {"rotation": rotation, "zoom": zoom, "shift": shift}
     move = evaluation.Move(**moves) if any(moves.values()) else None
     figures = evaluation.evaluate(classifier, found, move)

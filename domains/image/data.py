@@ -33,12 +33,16 @@ Place = Path | zipfile.Path
 
 @dataclass
 class Images:
-    """Pictures of known classes, all of one size; `refused` names the files that are none."""
+    """Pictures of known classes, all of one size; `refused` names the files that are none.
+
+    `has_parts`: the folder that they lie in holds others, to train on or to test by.
+    """
 
     pictures: NDArray[np.uint8]  # (N, C, H, W)
     classes: NDArray[np.int64]  # (N,), places among the labels
     labels: tuple[str, ...]
     refused: list[InputError] = field(default_factory=list)
+    has_parts: bool = True
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -122,7 +126,7 @@ def _read_folders(root: Place, part: Part, size: int | None, channels: int, how:
     classes = np.array([number for number, _ in files], np.int64)
     if refused:
         pictures, classes = pictures[good], classes[good]
-    return Images(pictures, classes, labels, refused)
+    return Images(pictures, classes, labels, refused, bool(folders))
 
 
 def _opened(file: Place) -> Image.Image:

@@ -10,6 +10,7 @@ from core import weights
 
 SMALL = ("widths=[8, 16]", "epochs=8", "batch_size=16", "learning_rate=0.05")
 SETTINGS = [part for setting in SMALL for part in ("--set", setting)]
+ALL_OF_IT = "no test part in it, so all of it is read"
 FIGURES = {
     "model", "accuracy", "top5", "confusion", "recall", "ece", "n", "images_per_second",
 }  # fmt: skip
@@ -58,7 +59,8 @@ def test_trained_again_it_is_left_as_it_is(command, trained, shapes):
 
 def evaluate(command, model, data, *options):
     done = command("image", "eval", "--model", model, "--data", data, "--format", "json", *options)
-    assert (done.code, done.err) == (0, "")
+    assert done.code == 0, done.err
+    assert done.err == ("" if data.suffix == ".npz" else f"{data}: {ALL_OF_IT}\n")
     return json.loads(done.out)
 
 
