@@ -54,6 +54,14 @@ def command_line() -> str:
     )  # fmt: skip
 
 
+class Format(StrEnum):
+    """How answers are printed, a row each."""
+
+    table = "table"
+    csv = "csv"
+    jsonl = "jsonl"
+
+
 class Form(StrEnum):
     """How figures are printed."""
 

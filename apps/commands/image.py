@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from core.errors import InputError
 
 from ..image import IMAGENET, default_model
 from ..image.answers import Csv, Jsonl, Table
+from ..options import Format
 from ..terminal import complain, visible_lines
 from .image_detection import detect, segment
 from .image_scenes import eval_detector, eval_segmenter, train_detector, train_segmenter
@@ -26,12 +26,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Name what is in pictures and find it, train image networks, measure them.",
 )
-
-
-class Format(StrEnum):
-    table = "table"
-    csv = "csv"
-    jsonl = "jsonl"
 
 
 @app.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -13,14 +12,8 @@ from core.errors import InputError
 from core.weights import atomic_write
 
 from ..image.detections import Csv, Jsonl, Table, boxed, coloured
-from ..options import make_room
+from ..options import Format, make_room
 from ..terminal import complain, visible, visible_lines
-
-
-class Format(StrEnum):
-    table = "table"
-    csv = "csv"
-    jsonl = "jsonl"
 
 
 def detect(

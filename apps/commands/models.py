@@ -18,6 +18,7 @@ from core.weights import verify as verify_files
 from domains import weight_folders
 
 from ..layers import cells, default_config, layers, networks
+from ..options import Form
 from ..terminal import complain, visible, visible_lines
 
 NARROWEST, WIDE = 80, 200
@@ -42,12 +43,7 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    table = "table"
-    json = "json"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+FormatOption = Annotated[Form, typer.Option("--format", help="How to print it.")]
 
 
 class ListFormat(StrEnum):
@@ -96,7 +92,7 @@ def show(
         str | None,
         typer.Option("--input", metavar="CxHxW", help="Its layers on an input of this volume."),
     ] = None,
-    form: FormatOption = Format.table,
+    form: FormatOption = Form.table,
 ) -> None:
     """A model's card and its layers: output volume, filters, parameters, receptive field.
 
@@ -114,7 +110,7 @@ def show(
         card = _find(name)
         _, rows = layers(card.architecture, card.config, size)
         record = _record(card)
-    if form == Format.json:
+    if form == Form.json:
         _print_json(record | {"layers": [dataclasses.asdict(row) for row in rows]})
         return
     _print_table(("field", "value"), ((field, _value(value)) for field, value in record.items()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ import typer
 from core.errors import InputError
 from core.weights import atomic_write
 
+from ..options import Format
 from ..speech import ONE_WORD, around
 from ..speech.answers import Answer, Csv, Jsonl, Table
 from ..terminal import complain, visible, visible_lines
@@ -35,12 +35,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Recognise spoken words, train speech networks, measure them.",
 )
-
-
-class Format(StrEnum):
-    table = "table"
-    csv = "csv"
-    jsonl = "jsonl"
 
 
 @app.command()

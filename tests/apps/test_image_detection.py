@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from font_digits import digits, write
+from outcomes import one_error
 from PIL import Image
 
 from core import weights
@@ -38,13 +39,6 @@ def picture(path, seed=3, size=128):
     [scene] = scenes(Scenes(*digits(LABELS, 40, 1), size=size), 1, seed)
     Image.fromarray(scene.picture).save(path)
     return scene
-
-
-def one_error(done, *parts):
-    [line] = done.err.splitlines()
-    assert (done.code, done.out) == (1, "")
-    assert line.startswith("receptive: error: ")
-    assert all(part in line for part in parts), line
 
 
 def test_cards_say_what_they_are(made):

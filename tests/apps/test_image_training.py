@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+from outcomes import one_error
 from shapes import LABELS, write_folder, write_npz
 
 from core import weights
@@ -28,14 +29,6 @@ def trained(command, shapes, tmp_path_factory):
     done = command("image", "train", *SETTINGS, "--data", shapes, "--out", place / "mine")
     assert done.code == 0, done.err
     return place, done
-
-
-def one_error(done, *parts):
-    assert (done.code, done.out) == (1, "")
-    [line] = done.err.splitlines()
-    assert line.startswith("receptive: error: ")
-    for part in parts:
-        assert part in line, line
 
 
 def test_training_prints_the_card_and_nothing_else(trained):

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+from outcomes import one_error
 from tiny_model import clip, noise, save
 from tone_words import write
 
@@ -64,14 +65,6 @@ def evaluated(command, tones):
         return json.loads(done.out)
 
     return run
-
-
-def one_error(done, *parts):
-    assert (done.code, done.out) == (1, "")
-    [line] = done.err.splitlines()
-    assert line.startswith("receptive: error: ")
-    for part in parts:
-        assert part in line, line
 
 
 # train

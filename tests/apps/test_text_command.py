@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from outcomes import one_error
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from core.weights import read_card
@@ -43,16 +44,6 @@ def answers(command, tiny):
         return [json.loads(line) for line in done.out.splitlines()]
 
     return run
-
-
-def one_error(done, *parts):
-    """The command failed with one line on stderr that says all of `parts`."""
-    assert done.code == 1
-    assert done.out == ""
-    [line] = done.err.splitlines()
-    assert line.startswith("receptive: error: ")
-    for part in parts:
-        assert part in line, line
 
 
 def test_training_prints_the_card_and_nothing_else(tiny):
