@@ -62,7 +62,7 @@ class LayerRow:
 
     name: where it stands in the network, as in the names of its weights
     kind: its class
-    output_shape: without the batch axis
+    input_shape, output_shape: without the batch axis
     kernel, stride, padding: by axis; empty where the layer has none
     parameters: its own; those shared with an earlier row are counted there
     multiply_adds: of convolution (both ways), fully connected and recurrent layers; 0 for others
@@ -71,6 +71,7 @@ class LayerRow:
 
     name: str
     kind: str
+    input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
@@ -86,7 +87,7 @@ def table(model: nn.Module, *inputs: Tensor) -> list[LayerRow]:
     Inputs are (B, C, *spatial), or (B, T) for token ids. Layers that only act value by value (ReLU,
     dropout) are left out; Branches come behind their parts. Where branches meet, the larger
     receptive field counts; it ends where the input ends. Parameters of layers that did not run
-    follow with an empty output shape, so the column always adds up to the whole model's.
+    follow with empty shapes, so the column always adds up to the whole model's.
     """
     from .tracing import trace
 
@@ -98,6 +99,7 @@ def total(rows: Sequence[LayerRow]) -> LayerRow:
     return LayerRow(
         name="total",
         kind="",
+        input_shape=(),
         output_shape=(),
         kernel=(),
         stride=(),

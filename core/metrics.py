@@ -35,24 +35,13 @@ def classification(scores: Tensor, classes: Tensor, labels: Sequence[str]) -> di
     }
 
 
-def temperature(logits: Tensor, classes: Tensor) -> float:
-    """The number that logits (N, labels) are divided by to be calibrated: temperature scaling.
+def negative_log_likelihood(scores: Tensor, classes: Tensor) -> float:
+    """The mean of -log p, `scores` (N, labels) being probabilities, of the right `classes` (N,).
 
-    Guo and others 2017, section 4.2: the one with the least negative log-likelihood, from 1/20 to
-    20 so that a set which the logits separate, or know nothing of, leaves them finite and apart.
+    In nats; a probability too small for a float32 counts as the smallest.
     """
-    log_temperature = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-    optimizer = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
-    logits = logits.double()
-
-    def negative_log_likelihood() -> Tensor:
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(logits / log_temperature.exp(), classes)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimizer.step(negative_log_likelihood)  # type: ignore[no-untyped-call]
-    return float(log_temperature.detach().exp().clamp(1 / 20, 20))
+    right = scores.gather(1, classes[:, None])
+    return -right.clamp(min=torch.finfo(torch.float32).tiny).log().mean().item()
 
 
 def rounded(figures: dict[str, Any]) -> dict[str, Any]:

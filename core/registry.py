@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from . import weights
 from .errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ def build(name: str, config: Mapping[str, Any]) -> nn.Module:
     """A fresh network. Raises InputError for an unknown name, and as `configure` does."""
     entry = architecture(name)
     return entry.build(configure(entry.config, config, name))
+
+
+def trained(card: weights.Card) -> nn.Module:
+    """The network of a card with its weights, in eval mode; they want no gradient.
+
+    Raises InputError as `build` and `weights.load` do, and where the weights are another network's.
+    """
+    import torch
+
+    network = build(card.architecture, card.config)
+    tensors = weights.load(card)
+    try:
+        network.load_state_dict(
+            {key: torch.from_numpy(tensors[key]) for key in network.state_dict()}
+        )
+    except (KeyError, RuntimeError):
+        raise InputError(f"{card.weights}: not weights of a network of this card") from None
+    return network.eval().requires_grad_(False)
 
 
 def configure(config: type[Config], values: Mapping[str, Any], name: str) -> Config:

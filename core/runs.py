@@ -1,5 +1,5 @@
-"""The folder of a training run: `checkpoint.pt`, from which it resumes, `log.jsonl`, and at the
-end `outcome.json`.
+"""The folder of a training run: `checkpoint.pt`, from which it resumes, `settings.json` and
+`log.jsonl`, and at the end `outcome.json`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 import os
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -218,15 +218,34 @@ def outcome_of(place: Path) -> dict[str, Any] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
-def released(place: Path, out: Path) -> Card | None:
-    """The model `out` if it stands there as this run released it."""
-    if outcome := outcome_of(place):
+def released(
+    place: Path, out: Path, labels: Sequence[str] | None = None, start: Card | None = None
+) -> Card | None:
+    """The model `out` if it stands there as the run in `place` released it, with such `labels`.
+
+    None where it may be written: where nothing stands there, or a model of this run with a file
+    lost or altered, or the model that training starts from. Raises InputError where the card would
+    take the place of another file.
+    """
+    path = out.with_name(f"{out.name}.toml")
+    if not path.exists():
+        return None
+    card = None
+    with suppress(InputError):
+        card = read_card(path)
+    outcome = outcome_of(place) or {}
+    is_own = card and card.files == outcome.get("files")
+    if card and is_own and (labels is None or card.labels == list(labels)):
         with suppress(InputError):
-            card = read_card(out.with_name(f"{out.name}.toml"))
             verify(card)
-            if card.files == outcome["files"]:
-                return card
-    return None
+            return card
+        return None
+    if card and start and card.files == start.files:
+        return None
+    raise InputError(
+        f"{path}: there already, and not known to come of this recipe and these data: "
+        "delete it, or name another --out"
+    )
 
 
 def is_first() -> bool:

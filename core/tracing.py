@@ -95,7 +95,13 @@ def trace(model: nn.Module, inputs: Sequence[Tensor]) -> list[LayerRow]:
     counted: set[nn.Parameter] = set()
     rows: list[LayerRow] = []
 
-    def add_row(module: nn.Module, shape: Sequence[int], multiply_adds: int, field: Any) -> None:
+    def add_row(
+        module: nn.Module,
+        taken: Sequence[int],
+        shape: Sequence[int],
+        multiply_adds: int,
+        field: Any,
+    ) -> None:
         own = set(module.parameters(recurse=False)) - counted
         counted.update(own)
         dims = len(shape) - 1
@@ -103,6 +109,7 @@ def trace(model: nn.Module, inputs: Sequence[Tensor]) -> list[LayerRow]:
             LayerRow(
                 name=names[module],
                 kind=type(module).__name__,
+                input_shape=tuple(taken),
                 output_shape=tuple(shape),
                 kernel=_window(module, "kernel_size", dims),
                 stride=_window(module, "stride", dims),
@@ -132,7 +139,7 @@ def trace(model: nn.Module, inputs: Sequence[Tensor]) -> list[LayerRow]:
         reshapes = is_leaf and before.shape != after.shape
         if reshapes or _has_own_parameters(module) or isinstance(module, ALWAYS_SHOWN):
             cost = _multiply_adds(module, before, after, output)
-            add_row(module, after.shape[1:], cost, fields.of(output))
+            add_row(module, before.shape[1:], after.shape[1:], cost, fields.of(output))
 
     with ExitStack() as stack:
         for module in model.modules():
@@ -143,7 +150,7 @@ def trace(model: nn.Module, inputs: Sequence[Tensor]) -> list[LayerRow]:
             model(*inputs)
     for module in model.modules():
         if set(module.parameters(recurse=False)) - counted:
-            add_row(module, (), 0, ())
+            add_row(module, (), (), 0, ())
     return rows
 
 

@@ -9,6 +9,7 @@ goes straight to its step, and ends with the weights that an uninterrupted run w
 from __future__ import annotations
 
 import copy
+import json
 import math
 import os
 import signal
@@ -29,6 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from .errors import InputError
 from .runs import Checkpoint, Log, State
+from .weights import atomic_write
 
 Schedule = Literal["constant", "cosine", "one-cycle"]
 Precision = Literal["32-true", "bf16-mixed"]
@@ -120,9 +122,10 @@ def fit(
     device itself.
     A run belongs to one set of data: to train on another, name another folder.
 
-    `run/log.jsonl` gets {step, epoch, loss, lr, examples_per_second} for each step, lr being that
-    of the first parameter group, and {epoch, and the metrics} for each validation; both count
-    from 0. SIGINT and SIGTERM take effect after the current step, once a checkpoint is saved.
+    `run/settings.json` gets the config and `monitor`. `run/log.jsonl` gets {step, epoch, loss, lr,
+    examples_per_second} for each step, lr being that of the first parameter group, and {epoch, and
+    the metrics} for each validation; both count from 0. SIGINT and SIGTERM take effect after the
+    current step, once a checkpoint is saved.
 
     Raises InputError for a checkpoint that is damaged or of another model, optimizer or config, for
     an epoch without batches, and for a loss that is not finite.
@@ -139,6 +142,9 @@ def fit(
     checkpoint = Checkpoint(run / "checkpoint.pt", model, optimizer, settings, writes, kept)
     state = checkpoint.load()
     log = Log(run / "log.jsonl", state, writes)
+    if writes:
+        with atomic_write(run / "settings.json") as file:
+            json.dump(settings, file)
     started = time.monotonic() - state.seconds
 
     def save() -> None:

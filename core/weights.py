@@ -111,14 +111,15 @@ def list_cards(folder: Path) -> list[Card]:
 
 
 def find(name: str, *folders: Path) -> Card:
-    """The card of a model in one of the folders, or at the path `name`, with or without its .toml.
+    """The card of a model in one of the folders, or at the path `name`, with or without its .toml;
+    ./name is the path.
 
     Raises InputError, listing the models in the folders, if there is none.
     """
     if Path(name).suffix in PICKLES:
         raise InputError(f"{name}: a pickle is never loaded; name a model card (.toml)")
     with suppress(OSError):  # a name too long for a path
-        inside = [folder / f"{name}.toml" for folder in folders]
+        inside = [folder / f"{name}.toml" for folder in folders if _is_plain(name)]
         for path in (*inside, Path(f"{name}.toml"), Path(name)):
             if path.suffix == ".toml" and path.is_file():
                 return read_card(path)

@@ -117,8 +117,16 @@ class GoPlayer:
         turned = self.policy.answer(features.seen(planes[None], self.policy.planes), symmetries=1)
         return ranked(turned[0, symmetry.table(board.size)[number]], board.legal(colour))
 
-    def genmove(self, board: Board, colour: int | None = None, komi: float = KOMI) -> Move:
+    def genmove(
+        self,
+        board: Board,
+        colour: int | None = None,
+        komi: float = KOMI,
+        moves: list[tuple[int, float]] | None = None,
+    ) -> Move:
         """What to play; never an illegal move, never a single-point eye of its own.
+
+        `moves` are those of `moves`, for who has asked for them already.
 
         Passes where no sensible move is left. When the opponent has passed, once half the points
         are occupied, it also passes if it is ahead, by area and by territory, or if no point is
@@ -142,8 +150,8 @@ class GoPlayer:
                 wanted = _sensible(board, colour, 0) & nobodys
         if not wanted.any():
             return Move(PASS)
-        moves = [move for move in self.moves(board, colour) if wanted[move[0]]]
-        return Move(self._chosen(moves))
+        moves = self.moves(board, colour) if moves is None else moves
+        return Move(self._chosen([move for move in moves if wanted[move[0]]]))
 
     def _chosen(self, moves: Sequence[tuple[int, float]]) -> int:
         """One of the moves, which come best first."""

@@ -33,12 +33,13 @@ def release(
     A model that stands there already, made by this recipe from these very games, is left as it is.
     Under torchrun only the first process writes; the others return None.
 
-    Raises RuntimeError if the graph doesn't answer as the network does.
+    Raises InputError where another model stands there, unless training starts from that one;
+    RuntimeError if the graph doesn't answer as the network does.
     """
     network = registry.architecture(recipe.arch)
     started, config = starting_point(recipe, network, games.size)
     place = run_folder(recipe, games, started.files if started else {}, run)
-    if card := released(place, out):
+    if card := released(place, out, start=started):
         return card if is_first() else None
     ready = prepare(recipe, games)
     torch.manual_seed(recipe.seed)

@@ -6,15 +6,15 @@ of its liberties: a move costs what it changes, not what lies on the board.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from core.compiling import compiled
 
 EMPTY, BLACK, WHITE = 0, 1, -1
 PASS = -1
@@ -24,20 +24,11 @@ SETUP_TURN = -1_000_000  # when a setup stone was placed
 # places in State.scalars
 SIZE, KO, KO_COLOUR, TURN, CAPTURED_BLACK, CAPTURED_WHITE = range(6)
 
-_njit: Any = numba.njit  # whose stubs leave _nrt out
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+kernel = compiled(_nrt=False)
+"""A kernel allocates no memory, so `_nrt=False` spares it numba's counting of references to the
+arrays in a State, which takes six times as long as the rules."""
 
 _KEYS = np.random.default_rng(1969).integers(1 << 64, size=(LARGEST**2, 2), dtype=np.uint64)
-
-
-def kernel(function: Kernel) -> Kernel:
-    """Compiled by numba on the first call; the machine code is kept on disk for later processes.
-
-    A kernel allocates no memory, so `_nrt=False` spares it numba's counting of references to the
-    arrays in a State, which takes six times as long as the rules.
-    """
-    compiled: Kernel = _njit(cache=True, _nrt=False)(function)
-    return compiled
 
 
 class State(NamedTuple):

@@ -13,25 +13,41 @@ Scores = NDArray[np.float64]  # (n,)
 
 def overlap(one: Boxes, other: Boxes) -> NDArray[np.float64]:
     """Intersection over union of each box of `one` with each of `other`: (n, m)."""
-    start = np.maximum(one[:, None, :2], other[None, :, :2])
-    end = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    shared = (end - start).clip(0).prod(2)
-    area, other_area = (np.prod(boxes[:, 2:] - boxes[:, :2], 1) for boxes in (one, other))
+    shared, area, other_area = _areas(one, other)
     shares: NDArray[np.float64] = shared / (area[:, None] + other_area - shared)
     return shares
+
+
+def covered(one: Boxes, other: Boxes) -> NDArray[np.float64]:
+    """Intersection over the smaller of each box of `one` and each of `other`: (n, m).
+
+    It is 1 where one lies within the other.
+    """
+    shared, area, other_area = _areas(one, other)
+    shares: NDArray[np.float64] = shared / np.minimum(area[:, None], other_area)
+    return shares
+
+
+def _areas(one: Boxes, other: Boxes) -> tuple[NDArray[np.float64], ...]:
+    """Of the intersections, (n, m), and of the boxes, (n,) and (m,)."""
+    start = np.maximum(one[:, None, :2], other[None, :, :2])
+    end = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    area, other_area = (np.prod(boxes[:, 2:] - boxes[:, :2], 1) for boxes in (one, other))
+    return (end - start).clip(0).prod(2), area, other_area
 
 
 def suppress(boxes: Boxes, scores: Scores, most: float) -> NDArray[np.int64]:
     """Non-maximum suppression: the indices of the boxes kept, the highest score first.
 
-    A box goes if its intersection over union with one that is kept, of a higher score, is more
-    than `most` (Girshick and others, CVPR 2014, section 2.2).
+    A box goes if more than `most` of it is within one that is kept, of a higher score, or of that
+    one within it. Girshick and others (CVPR 2014, section 2.2) go by intersection over union, which
+    leaves a part of a digit beside the whole.
     """
     left = np.argsort(-scores, kind="stable")
     kept = []
     while len(left):
         kept.append(left[0])
-        left = left[1:][overlap(boxes[left[:1]], boxes[left[1:]])[0] <= most]
+        left = left[1:][covered(boxes[left[:1]], boxes[left[1:]])[0] <= most]
     return np.array(kept, np.int64)
 
 

@@ -30,7 +30,7 @@ FITS = ("crop", "digit")  # what a card's preprocessing says of a classifier
 PICTURES_A_BATCH = 8  # in one run of the network
 
 Probabilities = NDArray[np.float64]
-Source = tuple[Path | BinaryIO, str]  # a file, and what errors call it
+Source = tuple[str | Path | BinaryIO, str]  # a file, and what errors call it
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -109,28 +109,37 @@ class ImageClassifier:
         return cls(logits, labels, preprocessing)
 
     def predict(self, pictures: Sequence[Image]) -> list[Classification]:
-        """One answer a picture, in order. Raises InputError as `prepare` does."""
+        """One answer a picture, in order. Raises InputError for one that can't be answered."""
         answers = []
-        for answer in self._answered(self.prepared, pictures):
+        for number, answer in enumerate(self.answers(pictures), 1):
             if isinstance(answer, InputError):
-                raise answer
+                raise InputError(f"picture {number:,}: {answer}")
             answers.append(answer)
         return answers
 
+    def answers(self, pictures: Iterable[Image]) -> Iterator[Classification | InputError]:
+        """One answer a picture, in order; the error in the place of one that `prepare` refuses."""
+        return self._answered(self.prepared, pictures)
+
     def classify(self, sources: Iterable[Source]) -> Iterator[Classification | InputError]:
-        """One answer a file, in order, and the error in the place of one that can't be read.
+        """One answer a file, in order, and the error in the place of one that can't be read, or
+        that `prepare` refuses.
 
         Files are read and pictures prepared while the network runs; a few batches are in memory at
         a time.
         """
 
         def read(source: Source) -> Array:
-            return self.prepared(open_picture(*source))
+            picture = open_picture(*source)
+            try:
+                return self.prepared(picture)
+            except InputError as error:
+                raise InputError(f"{source[1]}: {error}") from None
 
         return self._answered(read, sources)
 
     def prepared(self, picture: Image) -> Array:
-        """What the network sees of a picture, `(C, H, W)`."""
+        """What the network sees of a picture, `(C, H, W)`. Raises InputError as `prepare` does."""
         return prepare(picture, self.preprocessing)
 
     def probabilities(self, prepared: Array) -> Probabilities:

@@ -59,7 +59,8 @@ def load(
     `size` x `size` and so many channels, by `pictures.fit`; those in arrays are taken as they are.
 
     Raises InputError where there is no such set or part, a file of it is damaged, it is too large,
-    or a folder's pictures are given no size. A bad picture in a folder is left out, and refused.
+    or a folder's pictures are given no size. A bad picture in a folder is left out, and refused; so
+    is a class's folder without a picture.
     """
     if path.suffix.lower() == ".npz":
         return Images(*arrays.read_npz(path, part))
@@ -105,7 +106,11 @@ def _read_folders(root: Place, part: Part, size: int | None, channels: int, how:
     if len(files) * channels * size**2 > arrays.MAX_BYTES:
         raise InputError(f"{root}: {len(files):,} pictures of that size are too many to be held")
     pictures = np.empty((len(files), channels, size, size), np.uint8)
-    refused = []
+    refused = [
+        InputError(f"{folder}: no picture in this folder")
+        for folder in _folders(there)
+        if not any(_pictures(folder))
+    ]
     good = np.ones(len(files), bool)
 
     def read(index: int) -> InputError | None:
@@ -122,9 +127,9 @@ def _read_folders(root: Place, part: Part, size: int | None, channels: int, how:
                 refused.append(error)
                 good[index] = False
     if not good.any():
-        raise refused[0]
+        raise refused[-1]
     classes = np.array([number for number, _ in files], np.int64)
-    if refused:
+    if not good.all():
         pictures, classes = pictures[good], classes[good]
     return Images(pictures, classes, labels, refused, bool(folders))
 

@@ -18,25 +18,26 @@ LEAST = 0.01  # probability of what still counts for average precision
 
 
 def evaluate(detector: Detector, drawn: Sequence[Scene]) -> dict[str, Any]:
-    """Figures of a detector on scenes, an overlap of more than 0.5 being right.
+    """Figures of a detector's answers on scenes, an overlap of more than 0.5 being right.
 
     mean_average_precision; average_precision: by label; proposed: share of the digits that a
     proposal overlaps so; n: digits; scenes; scenes_per_second.
     """
-    found, proposed, seconds = [], [], 0.0
+    answers, proposed, seconds = [], [], 0.0
     for scene in tqdm(drawn, unit=" scenes", disable=None, delay=2):
         started = time.perf_counter()
-        boxes = propose(scene.picture)
-        found.append(detector.find(scene.picture, boxes, LEAST))
+        answers.append(detector.find(scene.picture, LEAST))
         seconds += time.perf_counter() - started
-        proposed.append(overlap(scene.boxes, boxes).max(1, initial=0) > 0.5)
+        shares = overlap(scene.boxes, propose(scene.picture))
+        proposed.append(shares.max(1, initial=0) > 0.5)
     precisions = {
         label: average_precision(
-            [boxes[number] for boxes in found],
+            [(found.boxes[found.classes == number], found.scores[found.classes == number])
+             for found in answers],
             [scene.boxes[scene.classes == number] for scene in drawn],
         )
         for number, label in enumerate(detector.labels)
-    }
+    }  # fmt: skip
     there = {label: round(value, 4) for label, value in precisions.items() if value == value}
     return {
         "mean_average_precision": round(float(np.mean(list(there.values()))), 4),

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from core import metrics
+from core.errors import InputError
 
 from .data import Images
 from .examples import Normaliser
@@ -27,20 +28,28 @@ BATCH = 256
 EIGHT = [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1)]  # directions
 
 
-def validate(
-    model: nn.Module, pictures: Tensor, classes: Tensor, normalised: Normaliser, mirrored: bool
-) -> dict[str, float]:
-    """Accuracy on pictures uint8 (N, C, H, W); `mirrored`, by the mean over both sides."""
+def logits(model: nn.Module, pictures: Tensor, normalised: Normaliser, mirrored: bool) -> Tensor:
+    """Of pictures uint8 (N, C, H, W): (views, N, labels); `mirrored`, the second view is that of
+    the mirror image."""
     device = next(model.parameters()).device
-    right = 0
-    for start in range(0, len(classes), BATCH):
+    answers = []
+    for start in range(0, len(pictures), BATCH):
         batch = normalised(pictures[start : start + BATCH]).to(device)
         batch = batch.contiguous(memory_format=torch.channels_last)
-        answers = model(batch).float().softmax(1)
-        if mirrored:
-            answers = answers + model(batch.flip(3)).float().softmax(1)
-        right += int((answers.argmax(1).cpu() == classes[start : start + BATCH]).sum())
-    return {"accuracy": right / len(classes)}
+        views = [batch, batch.flip(3)] if mirrored else [batch]
+        answers.append(torch.stack([model(view).float().cpu() for view in views]))
+    return torch.cat(answers, 1)
+
+
+def validate(answers: Tensor, classes: Tensor) -> dict[str, float]:
+    """Figures of logits (views, N, labels) against classes (N,); the views' mean is the answer."""
+    scores = answers.softmax(-1).mean(0)
+    found = metrics.classification(scores, classes, [str(i) for i in range(scores.shape[1])])
+    return {
+        "accuracy": found["accuracy"],
+        "nll": metrics.negative_log_likelihood(scores, classes),
+        "ece": found["ece"],
+    }
 
 
 def evaluate(
@@ -48,8 +57,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Figures of a released classifier.
 
-    accuracy, top5; confusion: from label to answer to number of pictures; recall: by label; n. With
-    `move` each picture is changed before it is seen.
+    accuracy, top5; confusion: from label to answer to number of pictures; recall: by label; nll,
+    the negative log-likelihood in nats, and ece, the expected calibration error; n. With `move`
+    each picture is changed before it is seen. Raises InputError for one that can't be answered.
     """
     labels = list(classifier.labels)
     scores, seconds = [], 0.0
@@ -58,9 +68,12 @@ def evaluate(
         if move:
             batch = [move(picture) for picture in batch]
         started = time.perf_counter()
-        answers = classifier.predict(batch)
+        answers = list(classifier.answers(batch))
         seconds += time.perf_counter() - started
-        scores += [[answer.scores[label] for label in labels] for answer in answers]
+        for number, answer in enumerate(answers, start + 1):
+            if isinstance(answer, InputError):
+                raise InputError(f"picture {number:,} of {len(images):,}: {answer}")
+            scores.append([answer.scores[label] for label in labels])
     table, classes = torch.tensor(scores), torch.from_numpy(images.classes)
     found = metrics.classification(table, classes, labels)
     best = table.topk(min(5, len(labels)), dim=1).indices
@@ -74,6 +87,7 @@ def evaluate(
             for i, row in enumerate(confusion) if row.any()
         },
         "recall": found["recall"],
+        "nll": metrics.negative_log_likelihood(table, classes),
         "ece": found["ece"],
         "n": len(classes),
         "images_per_second": round(len(classes) / seconds),

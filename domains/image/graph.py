@@ -26,14 +26,7 @@ def load_graph(
     Raises InputError if there is none, if a file of it was altered, or if it is no `kind` of model:
     none whose pictures are made to fit in one of the ways `fits`.
     """
-    card = weights.find(name, WEIGHTS)
-    if card.domain != "image":
-        raise InputError(f"{card.path}: a model of domain {card.domain!r}, not an image model")
-    fit = card.preprocessing.get("fit")
-    if fit not in fits:
-        raise InputError(f"{card.path}: not a {kind}: field 'preprocessing' has the fit {fit!r}")
-    if not _is_complete(card.preprocessing):
-        raise InputError(f"{card.path}: field 'preprocessing' is not that of domains.image")
+    card = find(name, kind, fits)
     weights.verify(card)
     session = inference.session(card, threads)
 
@@ -42,6 +35,19 @@ def load_graph(
         return answers
 
     return card, logits
+
+
+def find(name: str, kind: str, fits: Collection[str]) -> weights.Card:
+    """The card that `load_graph` goes by. Raises InputError as it does, but looks at no weights."""
+    card = weights.find(name, WEIGHTS)
+    if card.domain != "image":
+        raise InputError(f"{card.path}: a model of domain {card.domain!r}, not an image model")
+    fit = card.preprocessing.get("fit")
+    if fit not in fits:
+        raise InputError(f"{card.path}: not a {kind}: field 'preprocessing' has the fit {fit!r}")
+    if not _is_complete(card.preprocessing):
+        raise InputError(f"{card.path}: field 'preprocessing' is not that of domains.image")
+    return card
 
 
 def _is_complete(preprocessing: Mapping[str, Any]) -> bool:

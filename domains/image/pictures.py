@@ -33,18 +33,24 @@ UNSAFE = ("EPS", "FITS", "IPTC")
 FAINTEST = 16  # grey levels between ink and paper: with less, a page is blank
 INK = 0.25  # of the strongest ink: what has more belongs to the digit
 
+RANGES = {"u": (2**16 - 1,), "i": (2**8 - 1, 2**16 - 1), "f": (1,)}
+"""What deep samples run up to, by NumPy's kind of number: the first that holds them all."""
+
 Grey = NDArray[np.float32]
 
 warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd headers; bad ones raise
 
 
-def open_picture(source: Path | IO[bytes], name: str | None = None) -> Image.Image:
-    """A picture file's first frame in mode RGB, upright, on white where it is transparent.
+def open_picture(source: str | Path | IO[bytes], name: str | None = None) -> Image.Image:
+    """The first frame of a picture, at a path or in a file, in mode RGB, upright, on white where it
+    is transparent.
 
-    16-bit grey is brought to 8; deeper or floating samples are stretched from their least to their
-    greatest value. Errors call the picture `name`. Raises InputError where the source is missing,
-    empty, larger than the bounds, cut off, or no picture.
+    Grey of more than 8 bits is brought to 8, see `eight_bits`. Errors call the picture `name`.
+    Raises InputError where the source is missing, empty, larger than the bounds, cut off, or no
+    picture.
     """
+    if isinstance(source, str):
+        source = Path(source)
     name = name or str(source if isinstance(source, Path) else getattr(source, "name", "picture"))
     try:
         if isinstance(source, Path):
@@ -69,10 +75,13 @@ def prepare(picture: Image.Image, preprocessing: Mapping[str, Any]) -> NDArray[n
     """What a network sees of an RGB picture: `(channels, size, size)`, (v / 255 - mean) / std.
 
     `preprocessing` is a released card's: "channels" (1 or 3), "size", "mean" and "std" (one number
-    a channel), "fit" ("crop" or "digit"), and for a crop "resize", as `crop` takes it.
+    a channel), "fit" ("crop" or "digit"), and for a crop "resize", as `crop` takes it. Raises
+    InputError where a digit is asked for and the picture is blank.
     """
     size, channels, how = (preprocessing[key] for key in ("size", "channels", "fit"))
     fitted = fit(picture, size, channels, how, preprocessing.get("resize"))
+    if how == "digit" and np.ptp(fitted) < FAINTEST:
+        raise InputError("the picture is blank")
     mean, std = (np.array(preprocessing[key], np.float32) for key in ("mean", "std"))
     values: NDArray[np.float32] = np.divide(fitted, 255, dtype=np.float32)
     return (values - mean[:, None, None]) / std[:, None, None]
@@ -172,7 +181,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith(("I", "F")):
-        picture = Image.fromarray(_eight_bits(np.asarray(picture)))
+        picture = Image.fromarray(eight_bits(np.asarray(picture)))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
@@ -180,10 +189,17 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
+def eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
+    """Grey samples of 16 bits, of 32 bits, or floating, as 8 bits of the same shape.
+
+    16 bits run from 0 to 65,535. Of 32 bits a file doesn't say how many serve: those from 0 to 255
+    stay, those up to 65,535 are 16 bits. Floating ones run from 0 to 1. Samples outside of these
+    ranges are stretched from their least to their greatest. What is no finite number counts as 0.
+    """
     values = np.nan_to_num(samples.astype(np.float64), nan=0, posinf=0, neginf=0)
     low, high = values.min(), values.max()
-    if samples.dtype.kind != "f" and low >= 0 and high < 2**16:
-        low, high = 0, 2**16 - 1
+    most = next((most for most in RANGES[samples.dtype.kind] if low >= 0 and high <= most), None)
+    if most:
+        low, high = 0, most
     grey: NDArray[np.float64] = (values - low) * (255 / max(high - low, 1e-30))
     return np.rint(grey).astype(np.uint8)

@@ -10,18 +10,13 @@ texture is left out, as pictures here are of strokes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from .boxes import Boxes
+from core.compiling import compiled
 
-_njit: Any = numba.njit
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+from .boxes import Boxes
 
 SCALES = (25.0, 100.0)  # of segmentation, with brightness from 0 to 255: k of the paper
 SMALLEST = 12  # pixels of a region
@@ -85,13 +80,7 @@ def group(picture: NDArray[np.uint8], regions: NDArray[np.int32]) -> NDArray[np.
     return boxes
 
 
-def kernel(function: Kernel) -> Kernel:
-    """Compiled by numba on the first call; the machine code is kept on disk for later processes."""
-    compiled: Kernel = _njit(cache=True)(function)
-    return compiled
-
-
-@kernel
+@compiled()
 def _joined(
     one: NDArray[np.int32],
     other: NDArray[np.int32],
@@ -122,7 +111,7 @@ def _joined(
     return root
 
 
-@kernel
+@compiled()
 def _find(root: NDArray[np.int32], pixel: int) -> int:
     while root[pixel] != pixel:
         root[pixel] = root[root[pixel]]
@@ -130,7 +119,7 @@ def _find(root: NDArray[np.int32], pixel: int) -> int:
     return pixel
 
 
-@kernel
+@compiled()
 def _grow(
     touching: NDArray[np.bool_],
     boxes: NDArray[np.int32],
@@ -176,7 +165,7 @@ def _grow(
         best[a], best[b] = likeness[a].argmax(), 0
 
 
-@kernel
+@compiled()
 def _likeness(
     a: int,
     b: int,

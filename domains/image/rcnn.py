@@ -2,7 +2,8 @@
 
 1. take a picture; 2. extract region proposals (selective search); 3. warp each region and compute
 its features by a CNN; 4. classify it, by one linear classifier a class; then non-maximum
-suppression. `rcnn_training` makes the network: it ends with the linear classifiers.
+suppression, here of all classes together, as a mark is one digit. `rcnn_training` makes the
+network: it ends with the linear classifiers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,19 +20,31 @@ from PIL import Image
 
 from core import weights
 
-from .boxes import Boxes, suppress
+from .boxes import Boxes, Scores, suppress
 from .graph import Logits, load_graph
 from .pictures import planes
 from .proposals import propose
+from .tiles import pyramid, resized, tiles
 
 FIT = "region"  # what a card's preprocessing says of a detector
-LONGEST = 512  # pixels of a side in which regions are looked for
+LONGEST = 2048  # pixels of a side in which regions are looked for
+TILE = 256  # pixels of the side of a square that regions are looked for in at once
+SHARED = 72  # pixels that neighbouring tiles have in common
+LARGEST = 64  # pixels of a region, but where the whole picture is one tile: fits into SHARED
 CONTEXT = 28 / 20  # side of a region's square by the box's longer side: that of MNIST's digits
 FAINTEST = 32  # levels between the darkest and the brightest of a region that is stretched to 255
-OVERLAP = 0.3  # from which, of two boxes of a class, the one of the lower score goes
+COVERED = 0.5  # share of the smaller of two boxes from which they are of one thing
 BATCH = 128  # regions that the network sees at once
 
 Grey = NDArray[np.uint8]
+
+
+class Found(NamedTuple):
+    """Boxes, the class of each, and how probably it is one."""
+
+    boxes: Boxes  # (n, 4)
+    classes: NDArray[np.int64]  # (n,)
+    scores: Scores  # (n,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,36 +84,42 @@ class Detector:
         """What is found with a probability of `least` or more, the surest first.
 
         Light on dark or dark on light, whichever more of the picture is. A box is tight around
-        what is in it; of a picture longer than LONGEST a smaller copy is searched.
+        what is in it.
         """
-        grey = light_on_dark(planes(picture, 1)[0])
-        scale = min(LONGEST / max(grey.shape), 1.0)
-        height, width = (max(round(side * scale), 1) for side in grey.shape)
-        small = Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR)
-        searched = np.asarray(small)
-        enlarge = np.array([picture.width / width, picture.height / height] * 2)
-        found = [
-            Detection(self.labels[label], float(score), tuple((box * enlarge).tolist()))
-            for label, (boxes, scores) in enumerate(self.find(searched, propose(searched), least))
-            for box, score in zip(boxes, scores, strict=True)
+        found = self.find(light_on_dark(planes(picture, 1)[0]), least)
+        return [
+            Detection(self.labels[number], float(score), tuple(box.tolist()))
+            for box, number, score in zip(*found, strict=True)
         ]
-        return sorted(found, key=lambda detection: -detection.probability)
 
-    def find(
-        self, picture: Grey, proposals: Boxes, least: float
-    ) -> list[tuple[Boxes, NDArray[np.float64]]]:
-        """Which proposals are what, and how surely: boxes and probabilities, class by class.
+    def find(self, picture: Grey, least: float) -> Found:
+        """What is in a picture (H, W), light on dark, the surest first. A box is of one class.
 
-        The picture (H, W) is light on dark.
+        It is searched in tiles: as large as it is (LONGEST at most), then in ever smaller copies,
+        in which the larger things are found, till it is a single tile.
         """
-        scores = self.scores(warp(picture, proposals, self.size))
-        found = []
-        for column in scores.T:
-            likely = column >= least
-            boxes, marks = proposals[likely], column[likely]
-            kept = suppress(boxes, marks, OVERLAP)
-            found.append((boxes[kept], marks[kept]))
-        return found
+        longest = min(max(picture.shape), LONGEST)
+        lengths = pyramid(longest, min(TILE, longest))
+        parts = []
+        for length in lengths:
+            copy = resized(picture, length)
+            enlarge = np.divide(picture.shape, copy.shape)[[1, 0, 1, 0]]
+            shortest = 0.0 if length == lengths[0] else LARGEST / 2
+            largest = LARGEST if length > TILE else math.inf
+            for tile in tiles(copy.shape, TILE, SHARED):
+                boxes = proposed(copy, tile)
+                sides = (boxes[:, 2:] - boxes[:, :2]).max(1)
+                boxes = boxes[(sides >= shortest) & (sides <= largest)]
+                found = self.judge(copy, boxes, least)
+                parts.append(found._replace(boxes=found.boxes * enlarge))
+        boxes, classes, scores = map(np.concatenate, zip(*parts, strict=True))
+        return suppressed(Found(boxes, classes, scores))
+
+    def judge(self, picture: Grey, boxes: Boxes, least: float) -> Found:
+        """Those of the boxes that are something, each of its likeliest class, each thing once."""
+        scores = self.scores(warp(picture, boxes, self.size))
+        likely = scores.max(1) >= least
+        return suppressed(Found(boxes[likely], scores[likely].argmax(1), scores[likely].max(1)))
 
     def scores(self, regions: Grey) -> NDArray[np.float64]:
         """Regions (n, size, size) -> the probability that each is one of each class (n, labels).
@@ -112,6 +131,25 @@ class Detector:
             batch = (regions[start : start + BATCH, None] / np.float32(255) - self.mean) / self.std
             found.append(sigmoid(self.logits(batch.astype(np.float32))))
         return np.concatenate(found)
+
+
+def proposed(picture: Grey, tile: tuple[slice, slice]) -> Boxes:
+    """The proposals of a tile, in pixels of the picture, without those that its border cuts."""
+    part = picture[tile]
+    boxes = propose(part)
+    start = np.array([tile[1].start, tile[0].start])
+    end = start + part.shape[::-1]
+    boxes += np.tile(start, 2)
+    cut_before = (boxes[:, :2] == start) & (start > 0)
+    cut_after = (boxes[:, 2:] == end) & (end < picture.shape[::-1])
+    whole: Boxes = boxes[~(cut_before | cut_after).any(1)]
+    return whole
+
+
+def suppressed(found: Found) -> Found:
+    """Each thing once, whatever its class, the surest first."""
+    kept = suppress(found.boxes, found.scores, COVERED)
+    return Found(found.boxes[kept], found.classes[kept], found.scores[kept])
 
 
 def warp(picture: Grey, boxes: Boxes, size: int) -> Grey:

@@ -114,7 +114,7 @@ def _regress(classifiers: FullyConnected, features: Tensor, targets: Tensor, use
 def last_layer(card: weights.Card, model: nn.Module) -> tuple[str, int]:
     """Name of the fully connected layer that the network ends with, and its inputs.
 
-    Raises InputError where it does not end with one.
+    Raises InputError where it does not end with one, or does something to what that puts out.
     """
     layers = [(n, m) for n, m in model.named_modules() if isinstance(m, FullyConnected)]
     answers: list[Tensor] = []
@@ -126,7 +126,10 @@ def last_layer(card: weights.Card, model: nn.Module) -> tuple[str, int]:
         hook.remove()
         if answer.equal(answers[0]):
             return name, layer.linear.in_features
-    raise InputError(f"{card.path}: {card.architecture} does not end with a fully connected layer")
+    raise InputError(
+        f"{card.path}: {card.architecture} does not end with a fully connected layer whose outputs "
+        "are its answer, as a detector's features must; keras-mnist does"
+    )
 
 
 def release(

@@ -1,4 +1,4 @@
-"""From a recipe to a released classifier: train, measure on validation, export."""
+"""From a recipe to a released classifier: train, calibrate, measure on validation, export."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core import registry, weights
+from core import metrics, registry, weights
+from core.calibration import calibrate, last_layer
 from core.data import split
 from core.errors import InputError
 from core.export import compare, to_onnx
@@ -20,7 +21,7 @@ from core.training import fit
 
 from . import model as networks
 from .data import Images
-from .evaluation import validate
+from .evaluation import logits, validate
 from .examples import ImageData, Loss, Normaliser
 from .recipe import Recipe, run_folder
 
@@ -30,16 +31,17 @@ WHITENED = 5000, 8_000_000  # pictures and pixels, about, that first filters are
 def release(
     recipe: Recipe, images: Images, run: Path, out: Path, command: str
 ) -> weights.Card | None:
-    """Trains and writes the model `out`: its card, weights and ONNX graph.
+    """Trains, calibrates and writes the model `out`: its card, weights and ONNX graph.
 
     A model that stands there already, made by this recipe from these very pictures, is left as it
     is. Under torchrun only the first process writes; the others return None.
 
-    Raises InputError where there is nothing to tell apart or to train on, or where the network does
-    not take the pictures' size; RuntimeError if the graph doesn't answer as the network does.
+    Raises InputError where another model stands there, where there is nothing to tell apart or to
+    train on, or where the network does not take the pictures' size; RuntimeError if the graph
+    doesn't answer as the network does.
     """
     place = run_folder(recipe, images, run)
-    if (card := released(place, out)) and card.labels == list(images.labels):
+    if card := released(place, out, images.labels):
         return card if is_first() else None
     train, held_out = parts(images, recipe)
     network = registry.architecture(recipe.arch)
@@ -77,12 +79,13 @@ def release(
         Loss(recipe.label_smoothing),
         recipe.training(),
         place,
-        validate=(lambda module: validate(module, seen, known, normalised, recipe.flip))
+        validate=(lambda module: validate(logits(module, seen, normalised, recipe.flip), known))
         if len(known)
         else None,
     )
     if not is_first():
         return None
+    measured = calibrated(model, seen, known, normalised, recipe.flip) if len(known) else {}
     model.cpu().to(memory_format=torch.contiguous_format)
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     counts = np.bincount(images.classes[train], minlength=len(images.labels)).tolist()
@@ -114,14 +117,9 @@ def release(
             "epochs": result.epochs,
             "minutes": round(result.seconds / 60, 1),
             "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU",
-            "validation": {
-                **{name: round(value, 4) for name, value in result.metrics.items()},
-                "n": len(known),
-            },
+            **metrics.rounded(measured),
         },
     )
-    if not len(known):
-        del card.metrics["validation"]
     graph = export(model, (channels, size, size), tensors, f"{out.name}.safetensors")
     card = weights.save(card, tensors, out.parent, {f"{out.name}.onnx": graph})
     finish(place, {"files": card.files})
@@ -141,6 +139,19 @@ def parts(images: Images, recipe: Recipe) -> tuple[Any, Any]:
     if missing:
         raise InputError(f"of {images.labels[min(missing)]!r} there is no picture to train on")
     return train, held_out
+
+
+@torch.no_grad()
+def calibrated(
+    model: nn.Module, pictures: Tensor, classes: Tensor, normalised: Normaliser, mirrored: bool
+) -> dict[str, Any]:
+    """Divides the last layer by the temperature that the validation pictures choose; returns that
+    and what the network then does on them."""
+    example = normalised(pictures[:1]).to(next(model.parameters()).device)
+    answers = logits(model, pictures, normalised, mirrored)
+    temperature = calibrate(last_layer(model, [example]), answers, classes)
+    found = validate(logits(model, pictures, normalised, mirrored), classes)
+    return {"temperature": temperature, "validation": {**found, "n": len(classes)}}
 
 
 def export(

@@ -72,7 +72,8 @@ def split_by_speaker(file: str) -> Split:
 
     Warden 2018, section 5: a tenth of the speakers each for validation and testing.
     """
-    number = int(hashlib.sha1(speaker_of(file).encode()).hexdigest(), 16) % (HASHES + 1)
+    speaker = speaker_of(file).encode(errors="surrogatepass")
+    number = int(hashlib.sha1(speaker).hexdigest(), 16) % (HASHES + 1)
     percent = number * (100.0 / HASHES)
     if percent < SHARES["validation"]:
         return "validation"
@@ -112,18 +113,8 @@ def read(
     A list may name words whose folders are not there. Raises InputError for one that can't be read,
     or that names a file that isn't in its folder.
     """
-    split_of = _splits(folder)
     clips: dict[Split, Clips] = {name: Clips(tuple(labels)) for name in splits}
-    places: list[tuple[Split, int, Path]] = []
-    for word in words(folder):
-        label = label_of(word, labels)
-        for path in sorted(sounds(folder / word)) if label else ():
-            if split_of is None:
-                split = split_by_speaker(f"{word}/{path.name}")
-            else:
-                split = split_of.get(f"{word}/{path.name}", "training")
-            if split in clips:
-                places.append((split, labels.index(label or ""), path))
+    places = [place for place in listed(folder, labels) if place[0] in clips]
     refused: list[InputError] = []
     with ThreadPoolExecutor(threads) as readers:
         heard = readers.map(_heard, [path for _, _, path in places])
@@ -141,6 +132,19 @@ def read(
         else:
             noise.append(waveform)
     return Collection(clips, noise, refused)
+
+
+def listed(folder: Path, labels: Sequence[str]) -> Iterator[tuple[Split, int, Path]]:
+    """The sounds of a folder of words, by word and name: split, class, file. Raises as `read`."""
+    split_of = _splits(folder)
+    for word in words(folder):
+        label = label_of(word, labels)
+        for path in sorted(sounds(folder / word)) if label else ():
+            if split_of is None:
+                split = split_by_speaker(f"{word}/{path.name}")
+            else:
+                split = split_of.get(f"{word}/{path.name}", "training")
+            yield split, labels.index(label or ""), path
 
 
 def read_noise(folder: Path) -> list[Pcm]:

@@ -48,13 +48,10 @@ class KeywordRecogniser:
     """A speech network with its labels; `window` is how many samples it sees. Made by `load`."""
 
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
-        window = card.preprocessing.get("samples")
-        if not isinstance(window, int) or {**card.preprocessing, **PICTURE} != card.preprocessing:
-            raise InputError(f"{card.path}: field 'preprocessing' is not that of domains.speech")
         weights.verify(card)
         self.card = card
         self.labels = tuple(card.labels)
-        self.window: int = window
+        self.window: int = card.preprocessing["samples"]
         self.log_mel = LogMel()
         self.threads = threads or os.cpu_count() or 1
         self.runners = ThreadPoolExecutor(self.threads)
@@ -68,10 +65,18 @@ class KeywordRecogniser:
         Raises InputError if there is none, if a file of it was altered, or if it is no speech
         model.
         """
+        return cls(cls.find(name), threads)
+
+    @staticmethod
+    def find(name: str) -> weights.Card:
+        """The card that `load` goes by. Raises InputError if there is none, or not of speech."""
         card = weights.find(name, WEIGHTS)
         if card.domain != "speech":
             raise InputError(f"{card.path}: a model of domain {card.domain!r}, not a speech model")
-        return cls(card, threads)
+        is_whole = isinstance(card.preprocessing.get("samples"), int)
+        if not is_whole or {**card.preprocessing, **PICTURE} != card.preprocessing:
+            raise InputError(f"{card.path}: field 'preprocessing' is not that of domains.speech")
+        return card
 
     def predict(
         self, waveforms: Sequence[Array], sample_rate: int = SAMPLE_RATE
@@ -105,7 +110,7 @@ class KeywordRecogniser:
             raise InputError("a waveform with a sample that is not a finite number")
         clipped = np.clip(waveform, -1, 1).astype(np.float32)
         sound = np.concatenate(list(resampled([clipped], sample_rate)))
-        return _loudest(_padded(sound, self.window), self.window)
+        return one_window(sound, self.window)
 
     def windows(
         self, blocks: Iterable[Array], hop_seconds: float = HOP_SECONDS
@@ -164,6 +169,11 @@ def softmax(logits: Array) -> Probabilities:
     powers = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
     probabilities: Probabilities = powers / powers.sum(-1, keepdims=True)
     return probabilities
+
+
+def one_window(sound: Array, window: int) -> Array:
+    """A short sound, `(samples,)`, in the middle of silence; of a long one its loudest window."""
+    return _loudest(_padded(sound, window), window)
 
 
 def _padded(sound: Array, window: int) -> Array:

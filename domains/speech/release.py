@@ -35,13 +35,13 @@ def release(
     A model that stands there already, made by this recipe from these very clips, is left as it is.
     Under torchrun only the first process writes; the others return None.
 
-    Raises InputError where the network is another than that of the model to start from;
-    RuntimeError if the graph doesn't answer as the network does.
+    Raises InputError where another model stands there than the one to start from, or where that
+    is of another network; RuntimeError if the graph doesn't answer as the network does.
     """
     started = weights.find(recipe.start, WEIGHTS) if recipe.start else None
     place = run_folder(recipe, ready, started.files if started else {}, run)
     labels = ready.train.labels
-    if (card := released(place, out)) and card.labels == list(labels):
+    if card := released(place, out, labels, started):
         return card if is_first() else None
     network = registry.architecture(recipe.arch)
     settings = {**recipe.settings, "classes": len(labels), "frames": frames(recipe.samples)}

@@ -41,8 +41,6 @@ class SentimentClassifier:
     """A text network with its vocabulary and labels. Make one with `load`."""
 
     def __init__(self, card: weights.Card, threads: int | None = None) -> None:
-        if not isinstance(card.preprocessing.get("max_words"), int):
-            raise InputError(f"{card.path}: field 'preprocessing' has no number 'max_words'")
         self.card = card
         self.labels = tuple(card.labels)
         self.tensors = weights.load(card)
@@ -59,10 +57,17 @@ class SentimentClassifier:
 
         Raises InputError if there is none, if a file of it was altered, or if it is no text model.
         """
+        return cls(cls.find(name), threads)
+
+    @staticmethod
+    def find(name: str) -> weights.Card:
+        """The card that `load` goes by. Raises InputError if there is none, or not of texts."""
         card = weights.find(name, WEIGHTS)
         if card.domain != "text":
             raise InputError(f"{card.path}: a model of domain {card.domain!r}, not a text model")
-        return cls(card, threads)
+        if not isinstance(card.preprocessing.get("max_words"), int):
+            raise InputError(f"{card.path}: field 'preprocessing' has no number 'max_words'")
+        return card
 
     def predict(
         self, texts: Sequence[str], explain: bool = False, among: Sequence[str] | None = None

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from core import metrics, registry, weights
+from core.calibration import calibrate
 from core.errors import InputError
 from core.export import compare, to_onnx
 from core.runs import finish, is_first, outcome_of, released
@@ -138,7 +139,8 @@ def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card 
     already, made by this recipe from these very files, is left as it is. Under torchrun only the
     first process writes; the others return None.
 
-    Raises RuntimeError if the graph doesn't answer as the network does.
+    Raises InputError where another model stands there; RuntimeError if the graph doesn't answer as
+    the network does.
     """
     place = run_folder(recipe, run)
     if card := released(place, out):
@@ -154,9 +156,12 @@ def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card 
             parameter.data = parameter.data.to(EMBEDDING_DTYPE)
     measured: dict[str, Any] = {"epochs": result.epochs, "minutes": round(result.seconds / 60, 1)}
     if ready.dev:
-        measured["temperature"] = calibrate(model, made.vocabulary, ready)
-        for entry, dev in zip(recipe.dev, ready.dev, strict=True):
-            found = figures(logits(model, made.vocabulary, dev), dev, ready.labels)
+        dev = [example for examples in ready.dev for example in examples]
+        head: Any = model.head
+        answers = logits(model, made.vocabulary, dev)
+        measured["temperature"] = calibrate(head, answers, classes(dev))
+        for entry, texts in zip(recipe.dev, ready.dev, strict=True):
+            found = figures(logits(model, made.vocabulary, texts), texts, ready.labels)
             measured[f"dev {entry.path.name.split('.')[0]}"] = metrics.rounded(found)
     tensors = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
     tensors["vocabulary"] = np.frombuffer("\n".join(made.vocabulary.words).encode(), dtype=np.uint8)
@@ -177,18 +182,6 @@ def release(recipe: Recipe, run: Path, out: Path, command: str) -> weights.Card 
     card = weights.save(card, tensors, out.parent, {f"{out.name}.onnx": graph})
     finish(place, {"files": card.files})
     return card
-
-
-def calibrate(model: nn.Module, vocabulary: Vocabulary, ready: Ready) -> float:
-    """Divides the last layer by the temperature that the dev texts choose, and returns it."""
-    dev = [example for examples in ready.dev for example in examples]
-    answers = logits(model, vocabulary, dev)
-    found = metrics.temperature(answers, classes(dev))
-    head: Any = model.head
-    with torch.no_grad():
-        for parameter in head.parameters():
-            parameter.div_(found)
-    return found
 
 
 def export(model: nn.Module, tensors: Mapping[str, Any], weights_file: str) -> bytes:

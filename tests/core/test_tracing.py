@@ -41,6 +41,7 @@ def test_a_transposed_convolution_in_the_table() -> None:
     assert row == LayerRow(
         name="conv",
         kind="ConvTranspose2d",
+        input_shape=(8, 5, 10),
         output_shape=(4, 10, 20),
         kernel=(2, 4),
         stride=(2, 2),

@@ -248,6 +248,7 @@ def test_killed_and_resumed_it_ends_with_the_same_weights(
         "checkpoint.pt",
         "final.pt",
         "log.jsonl",
+        "settings.json",
     ]
 
 

@@ -177,6 +177,15 @@ def test_find_by_name_and_by_path(saved: Card, tmp_path: Path) -> None:
     assert find(str(saved.path), elsewhere).path == saved.path
 
 
+def test_a_path_is_no_name(saved: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a model of one's own has the name of a released one."""
+    own = save(card("tiny"), TENSORS, tmp_path / "own", {})
+    monkeypatch.chdir(tmp_path / "own")
+    assert find("tiny", tmp_path).path == saved.path
+    assert find("./tiny", tmp_path).path.resolve() == own.path
+    assert find("../own/tiny", tmp_path).path.resolve() == own.path
+
+
 @pytest.mark.parametrize("name", ["huge", "x" * 5000, "", "a\0b"])
 def test_an_unknown_name_lists_the_known(saved: Card, tmp_path: Path, name: str) -> None:
     save(card("other"), TENSORS, tmp_path, {})

@@ -2,7 +2,7 @@
 
 EfficientNet-B0 (Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural
 networks", ICML 2019, table 1) as its authors made it fit for phones in 2020: no squeeze-excite, and
-ReLU6, which is easy on 8-bit numbers, in the place of SiLU. Its layer is MobileNetV2's inverted
+ReLU6, which is easy on 8-bit numbers, in the place of SiLU. Its block is MobileNetV2's inverted
 residual: 1x1 filters make many channels of few, one filter a channel looks around, and 1x1 filters
 make few of many again. 4,652,008 parameters; its authors measured 75.1 % on ImageNet.
 
@@ -21,6 +21,7 @@ make few of many again. 4,652,008 parameters; its authors measured 75.1 % on Ima
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import partial
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ NORM_EPS = 1e-3  # of TensorFlow, where it was trained
 
 
 class Stage(NamedTuple):
-    """A row of the table; the first of its layers has the stride."""
+    """A row of the table; the first of its blocks has the stride."""
 
     layers: int
     kernel: int
@@ -63,19 +64,19 @@ class EfficientNetLite0(nn.Sequential):
     """`(B, channels, size, size) -> (B, classes)` logits. Any size will do."""
 
     def __init__(self, config: ImageConfig) -> None:
-        layers, channels = [], STEM
-        for stage in STAGES:
+        layers = OrderedDict[str, nn.Module](stem=_conv(config.channels, STEM, 3, stride=2))
+        channels = STEM
+        for number, stage in enumerate(STAGES, 1):
+            blocks = nn.Sequential()
             for n in range(stage.layers):
-                layers.append(_layer(channels, stage, stage.stride if n == 0 else 1))
+                blocks.append(_block(channels, stage, stage.stride if n == 0 else 1))
                 channels = stage.filters
-        super().__init__(
-            _conv(config.channels, STEM, 3, stride=2),
-            *layers,
-            _conv(channels, HEAD),
-            GlobalAveragePool(),
-            nn.Dropout(DROPOUT),
-            FullyConnected(HEAD, config.classes),
-        )
+            layers[f"stage{number}"] = blocks
+        layers["head"] = _conv(channels, HEAD)
+        layers["pool"] = GlobalAveragePool()
+        layers["dropout"] = nn.Dropout(DROPOUT)
+        layers["fc"] = FullyConnected(HEAD, config.classes)
+        super().__init__(layers)
 
 
 class SamePadding(nn.Module):
@@ -101,18 +102,18 @@ class SamePadding(nn.Module):
         return zeros // 2, zeros - zeros // 2
 
 
-def _layer(channels: int, stage: Stage, stride: int) -> nn.Module:
+def _block(channels: int, stage: Stage, stride: int) -> nn.Module:
     """An inverted residual, without activation where the channels are few.
 
     Sandler and others, "MobileNetV2", CVPR 2018, section 3.3.
     """
     wide = channels * stage.expansion
-    expand = [_conv(channels, wide)] if stage.expansion > 1 else []
-    body = nn.Sequential(
-        *expand,
-        _conv(wide, wide, stage.kernel, stride=stride, groups=wide),
-        _conv(wide, stage.filters, activation=None),
-    )
+    layers = OrderedDict[str, nn.Module]()
+    if stage.expansion > 1:
+        layers["expand"] = _conv(channels, wide)
+    layers["depthwise"] = _conv(wide, wide, stage.kernel, stride=stride, groups=wide)
+    layers["project"] = _conv(wide, stage.filters, activation=None)
+    body = nn.Sequential(layers)
     adds = stride == 1 and channels == stage.filters
     return Residual(body, activation=None) if adds else body
 
@@ -132,4 +133,4 @@ def _conv(
     )  # fmt: skip
     if stride == 1:
         return conv(padding=kernel // 2)
-    return nn.Sequential(SamePadding(kernel, stride), conv())
+    return nn.Sequential(OrderedDict(pad=SamePadding(kernel, stride), conv=conv()))

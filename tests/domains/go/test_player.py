@@ -40,6 +40,11 @@ def test_the_likeliest_move_is_played():
     assert player(5, {"B2": 1, "D4": 2}).genmove(Board(5)) == at("D4", 5)
 
 
+def test_moves_that_are_known_are_not_asked_for_again():
+    moves = [(parse("D4", 5), 0.9), (parse("B2", 5), 0.1)]
+    assert player(5, {"A1": 1}).genmove(Board(5), moves=moves) == at("D4", 5)
+
+
 def test_an_own_eye_is_never_filled():
     board = Board.diagram("""
         . X . . .

@@ -96,12 +96,14 @@ def test_both_colours_see_their_own_stones(policy):
     assert not np.allclose(found, policy.probabilities(board, -1))
 
 
-def test_a_finished_model_is_left_and_another_recipe_makes_it_anew(games, tmp_path):
+def test_a_finished_model_is_left_and_another_recipe_does_not_overwrite_it(games, tmp_path):
     first = made(games, tmp_path / "model")
     written = first.path.with_suffix(".safetensors").stat().st_mtime_ns
     assert made(games, tmp_path / "model").files == first.files
     assert first.path.with_suffix(".safetensors").stat().st_mtime_ns == written
-    assert made(games, tmp_path / "model", seed=2).files != first.files
+    with pytest.raises(InputError, match=r"model\.toml: there already"):
+        made(games, tmp_path / "model", seed=2)
+    assert first.path.with_suffix(".safetensors").stat().st_mtime_ns == written
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(games, tmp_path, monkeypatch):
@@ -174,9 +176,10 @@ def test_a_small_board_is_trained_on_as_such_and_a_start_that_changed_is_a_new_r
 
     further = Recipe(**SMALL, start=str(card.path))
     one = release.release(further, small, tmp_path / "run", tmp_path / "further", "")
+    card.path.unlink()
     release.release(Recipe(**SMALL, seed=3), small, tmp_path / "run3", tmp_path / "nine", "")
-    other = release.release(further, small, tmp_path / "run", tmp_path / "further", "")
-    assert one.files != other.files
+    other = release.release(further, small, tmp_path / "run", tmp_path / "other", "")
+    assert one.files["further.safetensors"] != other.files["other.safetensors"]
 
 
 def prepared_on(size, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domains.image.boxes import average_precision, overlap, suppress
+from domains.image.boxes import average_precision, covered, overlap, suppress
 
 SIDES = st.tuples(*[st.integers(0, 9)] * 2, *[st.integers(1, 9)] * 2)
 BOXES = st.lists(SIDES.map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3])), max_size=6)
@@ -30,18 +30,24 @@ def test_overlap_counts_pixels(one, other):
     def pixels(box):
         return {(x, y) for x in range(box[0], box[2]) for y in range(box[1], box[3])}
 
-    shares = overlap(boxes(*one), boxes(*other))
-    assert shares.shape == (len(one), len(other))
-    for i, a in enumerate(one):
-        for j, b in enumerate(other):
-            ours, theirs = pixels(a), pixels(b)
-            assert shares[i, j] == pytest.approx(len(ours & theirs) / len(ours | theirs))
+    shares, parts = overlap(boxes(*one), boxes(*other)), covered(boxes(*one), boxes(*other))
+    assert shares.shape == parts.shape == (len(one), len(other))
+    for i, a in enumerate(map(pixels, one)):
+        for j, b in enumerate(map(pixels, other)):
+            assert shares[i, j] == pytest.approx(len(a & b) / len(a | b))
+            assert parts[i, j] == pytest.approx(len(a & b) / min(len(a), len(b)))
 
 
 def test_the_surest_of_boxes_on_one_thing_stays():
     found = boxes((0, 0, 10, 10), (1, 0, 11, 10), (30, 30, 40, 40), (0, 8, 10, 18))
-    kept = suppress(found, np.array([0.8, 0.9, 0.5, 0.6]), 0.3)
+    kept = suppress(found, np.array([0.8, 0.9, 0.5, 0.6]), 0.5)
     assert kept.tolist() == [1, 3, 2]
+
+
+def test_neither_a_part_nor_a_whole_stays_beside_what_is_surer():
+    found = boxes((0, 0, 40, 40), (5, 5, 15, 15), (100, 0, 140, 40), (105, 5, 115, 15))
+    kept = suppress(found, np.array([0.9, 0.8, 0.6, 0.7]), 0.5)
+    assert kept.tolist() == [0, 3]
 
 
 @settings(deadline=None)
@@ -50,11 +56,11 @@ def test_what_suppression_keeps_is_apart_and_what_it_drops_is_not(found, data):
     number = len(found)
     scores = np.array(data.draw(st.permutations(range(number))), float)
     all_boxes = boxes(*found)
-    kept = suppress(all_boxes, scores, 0.3)
-    shares = overlap(all_boxes, all_boxes)
-    assert all(shares[a, b] <= 0.3 for a in kept for b in kept if a != b)
+    kept = suppress(all_boxes, scores, 0.5)
+    shares = covered(all_boxes, all_boxes)
+    assert all(shares[a, b] <= 0.5 for a in kept for b in kept if a != b)
     for dropped in set(range(number)) - set(kept.tolist()):
-        assert any(shares[dropped, a] > 0.3 and scores[a] > scores[dropped] for a in kept)
+        assert any(shares[dropped, a] > 0.5 and scores[a] > scores[dropped] for a in kept)
 
 
 def test_average_precision_by_hand():

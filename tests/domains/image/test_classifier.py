@@ -122,6 +122,31 @@ def test_files_are_answered_in_order_each_bad_one_by_its_error(classifier):
             assert isinstance(answer, InputError) and f"{number}.png: " in str(answer)
 
 
+def test_a_file_may_be_given_by_its_path(classifier, tmp_path):
+    picture("blue").save(tmp_path / "a.png")
+    for path in (tmp_path / "a.png", str(tmp_path / "a.png")):
+        [answer] = classifier.classify([(path, "a")])
+        assert answer.label == "blue"
+
+
+def test_a_blank_page_is_no_digit_and_named():
+    digits = {"channels": 1, "size": SIZE, "mean": [0.0], "std": [1.0], "fit": "digit"}
+    classifier = ImageClassifier.of(Left(), ["left", "other"], digits)
+    stroke = Image.new("L", (30, 30), 255)
+    stroke.paste(0, (10, 5, 14, 25))
+    blank = Image.new("L", (30, 30), 255)
+    with pytest.raises(InputError, match="picture 2: the picture is blank"):
+        classifier.predict([stroke, blank, stroke])
+    first, second, third = classifier.answers([stroke, blank, stroke])
+    assert first == third and isinstance(first, Classification)
+    assert str(second) == "the picture is blank"
+    page = io.BytesIO()
+    blank.save(page, "PNG")
+    page.seek(0)
+    [error] = classifier.classify([(page, "page.png")])
+    assert str(error) == "page.png: the picture is blank"
+
+
 def test_only_bad_files_and_none(classifier):
     [error] = classifier.classify([(Path("nowhere.png"), "nowhere.png")])
     assert str(error) == "nowhere.png: no such file"

@@ -148,6 +148,24 @@ def test_a_zip_with_a_damaged_member(tmp_path):
     assert "dogs/0.png: cannot be unpacked: Bad CRC-32" in str(found.refused[0])
 
 
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_a_class_without_a_picture_is_named(tmp_path, form):
+    path = write(tmp_path / "pets")
+    for name in ("emus", "fish"):
+        (path / name).mkdir()
+        (path / name / "notes.txt").write_text("still to come")
+    if form == "zip":
+        path = zipped(path, tmp_path / "pets.zip")
+    slash = "/" if form == "zip" else ""
+    for part in ("train", "test"):
+        found = load(path, part, 4)
+        assert found.labels == ("cats", "dogs")
+        assert [str(error) for error in found.refused] == [
+            f"{path}/{name}{slash}: no picture in this folder" for name in ("emus", "fish")
+        ]
+        assert len(found) == 4
+
+
 def test_where_all_pictures_are_bad(tmp_path):
     write(tmp_path, 1)
     for file in tmp_path.rglob("*.png"):

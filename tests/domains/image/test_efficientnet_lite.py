@@ -29,6 +29,10 @@ def test_sizes_and_parameters_as_published():
     assert volumes[-1] == (1280, 7, 7)
     assert rows[-1].output_shape == (1000,)
     assert arithmetic.total(rows).parameters == 4_652_008
+    names = {row.name.split(".")[0] for row in rows}
+    assert names == {"stem", *(f"stage{n}" for n in range(1, 8)), "head", "pool", "fc"}
+    first = [row.name for row in rows if row.name.startswith("stage2.0") and row.kind == "Conv2d"]
+    assert [name.split(".")[2] for name in first] == ["expand", "depthwise", "project"]
 
 
 @pytest.mark.parametrize("size", [1, 32, 33])
@@ -39,7 +43,7 @@ def test_any_size_forward_and_backward(size):
     assert logits.shape == (4, 3)
     torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 0])).backward()
     assert all(weight.grad.isfinite().all() for weight in network.parameters())
-    assert network[0][1].conv.weight.grad.any()
+    assert network.stem.conv.conv.weight.grad.any()
 
 
 def test_the_odd_zero_goes_to_the_end():

@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 from torch import nn
 
+from core.errors import InputError
 from domains.image.data import Images
-from domains.image.evaluation import Move, evaluate, picture_of, validate
+from domains.image.evaluation import Move, evaluate, logits, picture_of, validate
 from domains.image.examples import Normaliser
 
 
@@ -23,12 +24,10 @@ class Shade:
 
     labels = ("dark", "grey", "light")
 
-    def predict(self, pictures):
-        thirds = [min(int(np.asarray(picture).mean() / 85.1), 2) for picture in pictures]
-        return [
-            Answer({label: 0.8 if i == third else 0.1 for i, label in enumerate(self.labels)})
-            for third in thirds
-        ]
+    def answers(self, pictures):
+        for picture in pictures:
+            third = min(int(np.asarray(picture).mean() / 85.1), 2)
+            yield Answer({name: 0.8 if i == third else 0.1 for i, name in enumerate(self.labels)})
 
 
 def shades(*values):
@@ -45,7 +44,20 @@ def test_figures_are_counts():
         "dark": {"dark": 2, "light": 1}, "grey": {"grey": 2}, "light": {"light": 1},
     }  # fmt: skip
     assert found["recall"] == {"dark": pytest.approx(2 / 3, abs=1e-4), "grey": 1.0, "light": 1.0}
+    assert found["nll"] == pytest.approx(-(5 * math.log(0.8) + math.log(0.1)) / 6, abs=1e-4)
+    assert found["ece"] == pytest.approx(5 / 6 - 0.8, abs=1e-4)
     assert found["images_per_second"] > 0
+
+
+def test_a_picture_without_an_answer_is_named():
+    class Picky(Shade):
+        def answers(self, pictures):
+            for answer in super().answers(pictures):
+                yield answer if answer.scores["dark"] < 0.5 else InputError("too dark")
+
+    images = Images(shades(*[200] * 299, 10), np.zeros(300, int), Shade.labels)
+    with pytest.raises(InputError, match="picture 300 of 300: too dark"):
+        evaluate(Picky(), images)
 
 
 def test_a_change_is_made_before_the_picture_is_seen():
@@ -71,10 +83,26 @@ def test_validation_may_ask_for_both_sides_of_a_picture():
     pictures[:, :, :, :2] = 200
     normalised = Normaliser([0.5], [0.2])
     classes = torch.tensor([1, 1, 0])
-    plain = validate(Left(), pictures, classes, normalised, mirrored=False)
-    assert plain == {"accuracy": pytest.approx(2 / 3)}
-    both = validate(Left(), pictures, classes, normalised, mirrored=True)
-    assert both == {"accuracy": pytest.approx(1 / 3)}  # a tie of the two goes to class 0
+    plain = logits(Left(), pictures, normalised, mirrored=False)
+    lead = 200 / 255 / 0.2  # of the left half in what the network sees
+    torch.testing.assert_close(plain, torch.tensor([[[0, lead]] * 3]))
+    assert validate(plain, classes)["accuracy"] == pytest.approx(2 / 3)
+    both = logits(Left(), pictures, normalised, mirrored=True)
+    torch.testing.assert_close(both, torch.tensor([[[0, lead]] * 3, [[0, -lead]] * 3]))
+    found = validate(both, classes)  # .5 each
+    assert found["nll"] == pytest.approx(math.log(2))
+    assert found["ece"] == pytest.approx(abs(found["accuracy"] - 0.5), abs=1e-6)
+
+
+def test_validation_goes_by_the_mean_of_the_probabilities():
+    """0.9 and 0.3 are 0.6."""
+    views = torch.tensor([[[0.9, 0.1]], [[0.3, 0.7]]]).log()
+    found = validate(views, torch.tensor([0]))
+    assert found == {
+        "accuracy": 1.0,
+        "nll": pytest.approx(-math.log(0.6)),
+        "ece": pytest.approx(0.4),
+    }
 
 
 def point(at, size=33):

@@ -70,7 +70,13 @@ def test_a_palette_with_a_transparent_colour_lies_on_white():
         (np.array([[0, 257, 65535]], np.int32), [0, 1, 255]),
         (np.array([[-1000, 0, 1000]], np.int32), [0, 128, 255]),
         (np.array([[0, 50_000, 100_000]], np.int32), [0, 128, 255]),
-        (np.array([[0.5, 0.75, 1]], np.float32), [0, 128, 255]),
+        (np.array([[0, 100, 255]], np.int32), [0, 100, 255]),
+        (np.array([[0, 1, 2]], np.int32), [0, 1, 2]),
+        (np.array([[0, 257, 514]], np.uint16), [0, 1, 2]),
+        (np.array([[0, 0.25, 0.5]], np.float32), [0, 64, 128]),
+        (np.array([[0.5, 0.75, 1]], np.float32), [128, 191, 255]),
+        (np.array([[2, 6, 10]], np.float32), [0, 128, 255]),
+        (np.array([[-0.5, 0, 0.5]], np.float32), [0, 128, 255]),
         (np.array([[np.nan, np.inf, 1]], np.float32), [0, 0, 255]),
         (np.zeros((1, 3), np.float32), [0, 0, 0]),
     ],
@@ -194,6 +200,9 @@ def test_places_without_a_picture(tmp_path, monkeypatch):
         open_picture(tmp_path / "a\0b")
     (tmp_path / "large.png").write_bytes(encoded(NOISE, "PNG"))
     assert open_picture(tmp_path / "large.png").size == (16, 16)
+    assert open_picture(str(tmp_path / "large.png")).size == (16, 16)
+    with pytest.raises(InputError, match=r"nowhere\.png: no such file"):
+        open_picture(str(tmp_path / "nowhere.png"))
     monkeypatch.setattr(pictures, "MAX_BYTES", 100)
     with pytest.raises(InputError, match=r"large\.png: more than 100 bytes"):
         open_picture(tmp_path / "large.png")
@@ -314,9 +323,21 @@ def test_a_blank_page_stays_blank(level):
         assert not placed(Image.fromarray(blank.astype(np.uint8))).any()
 
 
+DIGITS = {"channels": 1, "size": 28, "mean": [0.25], "std": [0.5], "fit": "digit"}
+
+
+@pytest.mark.parametrize("size", [(28, 28), (50, 40), (1, 1)])
+@pytest.mark.parametrize("level", [0, 90, 255])
+def test_no_digit_is_on_a_blank_page(size, level):
+    rough = np.random.default_rng(1).integers(-4, 5, size) + level
+    for blank in (np.full(size, level), np.clip(rough, 0, 255)):
+        with pytest.raises(InputError, match="the picture is blank"):
+            prepare(Image.fromarray(blank.astype(np.uint8)), DIGITS)
+    assert prepare(Image.new("L", size, level), {**DIGITS, "fit": "crop"}).shape == (1, 28, 28)
+
+
 def test_digits_as_the_network_sees_them():
-    digits = {"channels": 1, "size": 28, "mean": [0.25], "std": [0.5], "fit": "digit"}
-    found = prepare(page((100, 100), [(40, 40, 60, 60)]), digits)
+    found = prepare(page((100, 100), [(40, 40, 60, 60)]), DIGITS)
     assert found.shape == (1, 28, 28)
     assert set(np.unique(found).tolist()) == {-0.5, 1.5}
     assert (found > 0).sum() == 400

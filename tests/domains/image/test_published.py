@@ -1,5 +1,6 @@
 """Published weights in files: whole networks answer as plain torch does, bad files in one line."""
 
+import argparse
 import pickle
 import re
 
@@ -58,6 +59,45 @@ def test_safetensors_half_precision_and_no_batch_counts(tmp_path):
     torch.testing.assert_close(answers(network), right, rtol=1e-3, atol=1e-4 * right.std().item())
 
 
+def wrapped(state):
+    return {f"module.{key}": value for key, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    "checkpoint",
+    [
+        lambda state: {"epoch": 90, "arch": "resnet18", "state_dict": wrapped(state)},
+        lambda state: {"model": state, "args": argparse.Namespace(lr=0.1), "epoch": 3},
+        wrapped,
+    ],
+    ids=["state_dict", "model", "module."],
+)
+def test_checkpoints_of_training_scripts(tmp_path, checkpoint):
+    """PyTorch's ImageNet example keeps a state_dict, torchvision's references a model."""
+    torch.manual_seed(0)
+    state = scrambled(ResNet((2, 2, 2, 2), bottleneck=False)).state_dict()
+    torch.save(state, tmp_path / "plain.pth")
+    torch.save(checkpoint(state), tmp_path / "checkpoint.pth")
+    plain, found = (
+        load_published(tmp_path / f"{name}.pth", "resnet18").state_dict()
+        for name in ("plain", "checkpoint")
+    )
+    assert found.keys() == plain.keys()
+    assert all(found[name].equal(plain[name]) for name in plain)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_no_numbers(tmp_path, value):
+    state = state_dict()
+    state["layer2.0.bn1.running_var"] = torch.ones(128)
+    state["layer2.0.bn1.running_var"][3] = value
+    torch.save(state, tmp_path / "weights.pth")
+    assert refused(tmp_path / "weights.pth") == (
+        f"{tmp_path / 'weights.pth'}: 'layer2.0.bn1.running_var' has weights that are NaN or "
+        "infinite"
+    )
+
+
 def state_dict():
     """ResNet-18's with the right names and shapes, all zero, small on disk."""
     with torch.device("meta"):
@@ -88,6 +128,7 @@ def refused(path, arch="resnet18"):
         ),
         (lambda state: state.update(epoch=3), "no state dict"),
         (lambda state: state.update({0: torch.zeros(1)}), "no state dict"),
+        (lambda state: state.update(state_dict=[1]), "no state dict"),
     ],
 )
 def test_another_network_s_weights(tmp_path, change, message):

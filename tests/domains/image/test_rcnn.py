@@ -5,8 +5,21 @@ import pytest
 from font_digits import digits
 from PIL import Image, ImageDraw, ImageOps
 
+from domains.image.boxes import overlap
 from domains.image.detection import evaluate
-from domains.image.rcnn import CONTEXT, Detector, light_on_dark, warp
+from domains.image.proposals import propose
+from domains.image.rcnn import (
+    CONTEXT,
+    LARGEST,
+    LONGEST,
+    SHARED,
+    TILE,
+    Detector,
+    Found,
+    light_on_dark,
+    proposed,
+    warp,
+)
 from domains.image.scenes import Scenes, scenes
 
 PREPROCESSING = {"size": 28, "mean": [0.5], "std": [0.5]}
@@ -65,6 +78,52 @@ def test_boxes_of_a_large_picture_are_in_its_own_pixels(detector):
     the_two(detector.detect(large), scale=10)
 
 
+def test_small_and_large_things_of_a_large_page(detector):
+    """From 16 pixels to most of the page, also where tiles meet: each once, and no part of it."""
+    shapes = [
+        ("disc", (TILE - SHARED + 20, TILE - SHARED + 20, TILE - SHARED + 80, TILE - SHARED + 80)),
+        ("disc", (900, 40, 916, 56)),
+        ("ring", (700, 650, 730, 680)),
+        ("ring", (60, 400, 560, 900)),
+        ("disc", (600, 100, 740, 240)),
+        ("disc", (790, 400, 860, 470)),
+    ]
+    found = detector.detect(drawing((1000, 1000), *shapes))
+    shares = overlap(np.array([box for _, box in shapes], float), np.array([d.box for d in found]))
+    assert (shares.max(1) > 0.7).all()
+    assert [found[best].label for best in shares.argmax(1)] == [kind for kind, _ in shapes]
+    assert len(found) == len(shapes)
+
+
+def test_a_picture_longer_than_can_be_searched_is_searched_in_a_copy(detector):
+    page = drawing((3 * LONGEST, 200), ("disc", (3000, 50, 3090, 140)))
+    [found] = detector.detect(page)
+    assert found.box == pytest.approx((3000, 50, 3090, 140), abs=9)
+
+
+def test_a_mark_is_of_one_class():
+    """Of two classes, both of which are sure of all regions with a bright middle."""
+    both = Detector(
+        lambda regions: by_the_middle(regions)[:, [0, 0]] + [[-0.5, 0]], "ab", PREPROCESSING
+    )
+    found = both.detect(
+        drawing((200, 200), ("disc", (20, 20, 60, 60)), ("disc", (120, 90, 180, 150)))
+    )
+    assert [detection.label for detection in found] == ["b", "b"]
+
+
+def test_what_a_tiles_border_cuts_is_left_to_the_next_tile():
+    picture = np.zeros((100, 300), np.uint8)
+    picture[40:60, 140:160] = 255  # across the first tile's border, within the second
+    picture[:20, :20] = 255  # at the picture's own border
+    first, second = (np.s_[0:100, 0:150], np.s_[0:100, 100:300])
+    whole, corner = np.array([[140.0, 40, 160, 60]]), np.array([[0.0, 0, 20, 20]])
+    assert overlap(whole, proposed(picture, first)).max() < 0.5
+    assert overlap(corner, proposed(picture, first)).max() > 0.8
+    assert overlap(whole, proposed(picture, second)).max() > 0.8
+    assert LARGEST < SHARED
+
+
 @pytest.mark.parametrize("size", [(1, 1), (3, 300), (300, 3), (64, 64)])
 def test_nothing_on_an_empty_page(detector, size):
     assert detector.detect(Image.new("RGB", size, "white")) == []
@@ -115,12 +174,11 @@ def test_a_detector_that_finds_all_has_the_highest_precision_that_proposals_allo
     class Sighted(Detector):
         """Knows the scene, and is sure of the best proposal for each digit."""
 
-        def find(self, picture, proposals, least):
-            from domains.image.boxes import overlap
-
+        def find(self, picture, least):
             [scene] = [scene for scene in drawn if scene.picture is picture]
-            best = np.unique(overlap(scene.boxes, proposals).argmax(1))
-            return [(proposals[best], np.ones(len(best)))]
+            boxes = propose(picture)
+            boxes = boxes[np.unique(overlap(scene.boxes, boxes).argmax(1))]
+            return Found(boxes, np.zeros(len(boxes), int), np.ones(len(boxes)))
 
     figures = evaluate(Sighted(by_the_middle, ["zero"], PREPROCESSING), drawn)
     assert figures["mean_average_precision"] == pytest.approx(figures["proposed"], abs=0.01)

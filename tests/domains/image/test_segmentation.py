@@ -9,7 +9,15 @@ from PIL import Image, ImageDraw
 
 from core.errors import InputError
 from domains.image.scenes import Scenes, scenes
-from domains.image.segmentation import Segmenter, intersections_over_unions, stretched
+from domains.image.segmentation import (
+    LARGEST,
+    MARGIN,
+    SHORTEST,
+    Segmenter,
+    intersections_over_unions,
+    of_sides,
+    stretched,
+)
 from domains.image.segmentation_training import SIZE, Recipe, SceneData, evaluate, of_size
 
 PREPROCESSING = {"size": 64, "mean": [0.0], "std": [1.0]}
@@ -55,9 +63,59 @@ def test_nothing_on_an_empty_page(segmenter, size):
     assert not segmenter.segment(Image.new("RGB", size, "white")).any()
 
 
+@pytest.mark.parametrize("size", [(64, 64), (500, 380), (70, 400)])
+def test_small_and_large_marks_of_a_page(segmenter, size):
+    """A disc of up to 190 pixels and a square of 20, whose edges may be blurred."""
+    width, height = size
+    page = Image.new("RGB", size)
+    pen = ImageDraw.Draw(page)
+    pen.ellipse((3, 3, min(size) // 2, min(size) // 2), fill="white")
+    pen.rectangle((width - 25, height - 25, width - 6, height - 6), fill="#808080")
+    grey = np.asarray(page.convert("L"))
+    mask = segmenter.segment(page)
+    _, marks = intersections_over_unions([np.minimum(mask, 1)], [(grey > 0).astype(np.uint8)], 2)
+    assert marks > 0.85
+    assert (mask[grey == 128] == 1).mean() > 0.8
+    assert (mask[grey == 255] == 2).mean() > 0.85
+
+
+def test_tiles_see_what_is_around_them():
+    """A network whose answer depends on pixels up to MARGIN away, as on the whole picture."""
+
+    def brightest_about(pictures):
+        wide = np.pad(pictures, ((0, 0), (0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN)), mode="edge")
+        for axis in (2, 3):
+            windows = np.lib.stride_tricks.sliding_window_view(wide, 2 * MARGIN + 1, axis)
+            wide = windows.max(-1)
+        return np.concatenate([0.5 - wide, wide - 0.5], 1)
+
+    picture = np.zeros((200, 270), np.uint8)
+    rows, columns = np.random.default_rng(0).integers((200, 270), size=(12, 2)).T
+    picture[rows, columns] = 255
+    there = Segmenter(brightest_about, ["near"], PREPROCESSING)
+    whole = brightest_about(picture[None, None] / np.float32(255)).argmax(1)[0]
+    assert 0.1 < whole.mean() < 0.9
+    assert np.array_equal(there.tiled(picture), whole)
+
+
+def test_marks_of_certain_sides():
+    mask = np.zeros((20, 20), np.uint8)
+    mask[0, :3] = 1
+    mask[5:9, 5], mask[9, 6:9] = 2, 3  # one mark of 5 by 4, by a corner
+    mask[12:19, 12:15] = 4
+    assert np.unique(of_sides(mask, 0, 20)).tolist() == [0, 1, 2, 3, 4]
+    assert np.unique(of_sides(mask, 4, 6)).tolist() == [0, 2, 3]
+    assert np.unique(of_sides(mask, 8, 9)).tolist() == [0]
+    assert not of_sides(np.zeros((4, 4), np.uint8), 0, 4).any()
+    assert LARGEST >= 2 * SHORTEST  # so that a mark is of one copy or the next
+
+
 def test_contrast_is_stretched():
-    pictures = np.array([[[100, 110, 120]], [[7, 7, 7]]], np.uint8)
-    assert stretched(pictures).tolist() == [[[0, 127.5, 255]], [[0, 0, 0]]]
+    pictures = np.array([[[100, 110, 180]], [[7, 7, 7]], [[7, 8, 9]]], np.uint8)
+    even, blank, noise = stretched(pictures)
+    assert even.tolist() == [[0, 31.875, 255]]
+    assert not blank.any()
+    assert noise.max() < 32
 
 
 def test_intersection_over_union_by_hand():

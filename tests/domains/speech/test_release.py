@@ -182,8 +182,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(ready, tmp_path, monkeypa
     assert 2 <= calls <= 6
 
 
-def test_a_finished_model_is_left_as_it_is_unless_its_recipe_or_its_words_change(
-    ready, card, monkeypatch
+def test_a_finished_model_is_left_and_not_overwritten_by_another(
+    ready, card, tmp_path, monkeypatch
 ):
     written = card.path.with_suffix(".safetensors").stat().st_mtime_ns
     trained = []
@@ -196,9 +196,12 @@ def test_a_finished_model_is_left_as_it_is_unless_its_recipe_or_its_words_change
     assert not trained
     renamed = dataclasses.replace(ready.train, labels=("ja", "nein", "unknown", "silence"))
     for other, changes in ((ready, {"seed": 2}), (dataclasses.replace(ready, train=renamed), {})):
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(InputError, match=r"small\.toml: there already"):
             made(other, card.path.with_suffix(""), **{"epochs": EPOCHS, **changes})
-    assert len(trained) == 2
+        assert not trained
+        with pytest.raises(ZeroDivisionError):
+            made(other, tmp_path / "another", **{"epochs": EPOCHS, **changes})
+        trained.clear()
 
 
 class Stop(Exception):

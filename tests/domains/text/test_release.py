@@ -261,7 +261,11 @@ def test_folds_are_not_trained_twice(tmp_path, vectors, monkeypatch):
     monkeypatch.setattr(embeddings, "read", lambda path: reads.append(path) or read(path))
     found = release.cross_validate(made, tmp_path / "run", 3)
     assert reads == [vectors]
-    assert {path.name for path in tmp_path.glob("run/*/*/*")} == {"log.jsonl", "outcome.json"}
+    assert {path.name for path in tmp_path.glob("run/*/*/*")} == {
+        "log.jsonl",
+        "outcome.json",
+        "settings.json",
+    }
     with monkeypatch.context() as patched:
         patched.setattr(release, "train", None)
         assert release.cross_validate(made, tmp_path / "run", 3) == found
@@ -272,21 +276,22 @@ def test_folds_are_not_trained_twice(tmp_path, vectors, monkeypatch):
 
 
 def test_a_released_model_is_not_trained_again(tmp_path, monkeypatch):
-    """Unless it is gone, or its data changed."""
+    """Unless it is gone; and where its data changed, it isn't overwritten."""
     data = write(tmp_path / "data.tsv", ("neg", "bad film"), ("pos", "good film"))
     made = Recipe((LabelledFile(data),), arch="bag-of-embeddings", epochs=1)
     run, out = tmp_path / "net.run", tmp_path / "net"
     card = release.release(made, run, out, "first")
-    assert {path.name for path in run.glob("*/*")} == {"log.jsonl", "outcome.json"}
+    assert {path.name for path in run.glob("*/*")} == {"log.jsonl", "outcome.json", "settings.json"}
     with monkeypatch.context() as patched:
         patched.setattr(release, "train", None)
         assert release.release(made, run, out, "second") == card
     out.with_suffix(".safetensors").unlink()
     assert release.release(made, run, out, "third").files == card.files
     write(data, ("neg", "bad film"), ("pos", "good film"), ("neg", "dull"), ("pos", "fine"))
-    fourth = release.release(made, run, out, "fourth")
-    assert fourth.command == "fourth"
-    assert "dull" in SentimentClassifier.load(str(out)).vocabulary
+    with pytest.raises(InputError, match=r"net\.toml: there already"):
+        release.release(made, run, out, "fourth")
+    fifth = release.release(made, run, tmp_path / "other", "fifth")
+    assert "dull" in SentimentClassifier.load(str(fifth.path)).vocabulary
 
 
 @pytest.mark.parametrize(
