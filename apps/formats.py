@@ -5,9 +5,7 @@ A writer is called with each row and its answer in turn and returns what to writ
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InputError
 from domains.text.files import Row
 
+from .lines import csv_line
 from .terminal import GREEN, RED, coloured, visible, visible_lines
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class Csv:
         if not self.columns:
             self.columns = list(fields)
             added = ["label", *self.labels, *(["explanation"] if answer.explanation else [])]
-            head = _csv_line([*self.columns, *(_fresh(name, fields) for name in added)])
+            head = csv_line([*self.columns, *(_fresh(name, fields) for name in added)]) + "\n"
         if unknown := [name for name in fields if name not in self.columns]:
             raise InputError(
                 f"{row.place}: column {unknown[0]!r} is not in the first row, as csv needs it; "
@@ -102,7 +101,7 @@ class Csv:
         cells += [answer.label, *(f"{answer.scores[label]:.6f}" for label in self.labels)]
         if answer.explanation:
             cells.append(_reasons(answer.explanation))
-        return head + _csv_line(cells)
+        return f"{head}{csv_line(cells)}\n"
 
 
 class Jsonl:
@@ -145,12 +144,6 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line).writerow(cells)  # with \r\n, so that both are quoted within cells
-    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _label(row: Row, answer: Sentiment, colour: bool) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
+import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -24,6 +28,21 @@ def networks() -> list[str]:
     for domain in iter_modules(domains.__path__):
         import_module(f"domains.{domain.name}.model")
     return sorted(ARCHITECTURES)
+
+
+def about(name: str) -> str:
+    """What an architecture is, in Markdown: the words of its file, where it has one, and its own.
+
+    Raises InputError for a name that is none.
+    """
+    made: Any = architecture(name).build
+    while isinstance(made, partial):
+        made = made.func
+    module = sys.modules[made.__module__]
+    shared = made.__module__.endswith(".model")
+    return "\n\n".join(
+        filter(None, ("" if shared else inspect.getdoc(module), inspect.getdoc(made)))
+    )
 
 
 def default_config(name: str) -> dict[str, Any]:
@@ -70,6 +89,19 @@ def layers(
         except RuntimeError as error:
             raise InputError(f"{name}: {running} doesn't fit on {by(running.shape)}") from error
     return settings, [*rows, total(rows)]
+
+
+def volume_of(text: str) -> tuple[int, ...]:
+    """A volume as it is typed.
+
+    Raises InputError for what is none.
+
+    >>> volume_of("3x224x224")
+    (3, 224, 224)
+    """
+    if not re.fullmatch(r"[0-9]{1,4}(x[0-9]{1,4}){2,3}", text):
+        raise InputError(f"{text!r} is no volume, such as 3x224x224")
+    return tuple(map(int, text.split("x")))
 
 
 def _given(volume: Sequence[int], settings: Mapping[str, Any]) -> dict[str, int]:

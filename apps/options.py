@@ -11,10 +11,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from core.errors import InputError
 
 if TYPE_CHECKING:
     from core.weights import Card
+
+
+def check_input(files: Collection[str], kind: str) -> None:
+    """Raises BadParameter where a `kind` of file is to come from a person's keyboard."""
+    if "-" in files and sys.stdin.isatty():
+        raise typer.BadParameter(f"standard input is a terminal, not a {kind}", param_hint="FILE")
 
 
 def make_room(out: Path) -> None:

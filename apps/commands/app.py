@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -14,6 +15,8 @@ from typing import Annotated
 import typer
 
 from core.errors import InputError
+
+from ..models.runs import RUNS
 
 HOME = Path(__file__).parents[1] / "home.py"
 
@@ -28,6 +31,12 @@ def open_app(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Only serve, open no browser.")
     ] = False,
+    runs: Annotated[
+        Path,
+        typer.Option(
+            envvar=RUNS, exists=True, file_okay=False, help="Where the Models page finds trainings."
+        ),
+    ] = Path(),
 ) -> None:
     """Open the pages in a browser; Ctrl-C ends them."""
     if page not in pages():
@@ -37,6 +46,8 @@ def open_app(
     check_free(host, port)
     if not no_browser:
         threading.Thread(target=_browse, args=(host, port, page), daemon=True).start()
+
+    os.environ[RUNS] = str(runs.resolve())
 
     from streamlit.runtime.pages_manager import PagesManager
     from streamlit.web.cli import main

@@ -12,7 +12,7 @@ from core.errors import InputError
 
 from ..image import IMAGENET, default_model
 from ..image.answers import Csv, Jsonl, Table
-from ..options import Format
+from ..options import Format, check_input
 from ..terminal import complain, visible_lines
 from .image_detection import detect, segment
 from .image_scenes import eval_detector, eval_segmenter, train_detector, train_segmenter
@@ -71,8 +71,7 @@ def classify(
         raise typer.BadParameter("--weights and --arch go together")
     if weights and model:
         raise typer.BadParameter("--model or --weights, not both")
-    if "-" in files and sys.stdin.isatty():
-        raise typer.BadParameter("standard input is a terminal, not a picture", param_hint="FILE")
+    check_input(files, "picture")
 
     from tqdm import tqdm
 

@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.weights import atomic_write
 
 from ..image.detections import Csv, Jsonl, Table, boxed, coloured
-from ..options import Format, make_room
+from ..options import Format, check_input, make_room
 from ..terminal import complain, visible, visible_lines
 
 
@@ -42,7 +42,9 @@ def detect(
 
     One line a digit, the surest of a picture first: what it is, how probably,
     and the left, top, right and bottom of its box in pixels. Digits may be
-    light on dark or dark on light. --out takes one picture.
+    light on dark or dark on light, and of any size from 16 pixels up. A picture
+    longer than 2,048 pixels is searched in a copy of that length: of 4,000, from
+    32 up. --out takes one picture.
     """
     if out and len(files) > 1:
         raise typer.BadParameter("one picture at a time", param_hint="--out")
@@ -111,7 +113,9 @@ def segment(
 
     The mask's pixels are 0 for background and n for the nth label, each in a
     colour. Printed are the labels found, how many pixels each has, and their
-    share of the picture. Digits may be light on dark or dark on light.
+    share of the picture. Digits may be light on dark or dark on light, and
+    from 16 pixels to two thirds of the picture's longer side. A picture longer
+    than 2,048 pixels is seen in a copy of that length: of 4,000, from 32 up.
     """
     _check([picture], out)
 
@@ -140,7 +144,6 @@ def segment(
 def _check(files: list[str], out: Path | None) -> None:
     if out and out.suffix.lower() != ".png":
         raise typer.BadParameter("a name that ends in .png expected", param_hint="--out")
-    if "-" in files and sys.stdin.isatty():
-        raise typer.BadParameter("standard input is a terminal, not a picture", param_hint="FILE")
+    check_input(files, "picture")
     if out:
         make_room(out)

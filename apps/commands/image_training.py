@@ -12,6 +12,7 @@ import typer
 
 from core.errors import InputError
 
+from ..image import IMAGENET
 from ..options import Form, check_record, command_line, run_of, with_settings
 from ..terminal import complain, visible
 
@@ -84,6 +85,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure how often a classifier is right, on the pictures as they are or moved."""
+    if model == IMAGENET:
+        raise InputError(f"--model {model}: eval measures released models, and this has no card")
+
     from core import weights
     from domains.image import data as pictures
     from domains.image import evaluation

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -17,7 +16,8 @@ from core.weights import Card, find, list_cards
 from core.weights import verify as verify_files
 from domains import weight_folders
 
-from ..layers import cells, default_config, layers, networks
+from ..figures import compared
+from ..layers import cells, default_config, layers, networks, volume_of
 from ..options import Form
 from ..terminal import complain, visible, visible_lines
 
@@ -27,14 +27,6 @@ NARROWEST, WIDE = 80, 200
 NUMERIC = (
     "MB", "output", "filters", "kernel", "stride", "pad", "parameters", "multiply-adds", "sees"
 )  # fmt: skip
-
-COMPARED = {
-    "macro_recall": "macro recall",
-    "top1": "top-1",
-    "mean_average_precision": "mean average precision",
-    "mean_iou": "mean intersection over union",
-    "accuracy": "accuracy",
-}
 
 app = typer.Typer(
     add_completion=False,
@@ -71,7 +63,7 @@ def list_models(
         return
     head = ("name", "domain", "architecture", "MB", "metrics")
     rows = [
-        (card.name, card.domain, card.architecture, _megabytes(card), [*_main(card)])
+        (card.name, card.domain, card.architecture, _megabytes(card), _figures(card))
         for card in cards
     ]
     if form == ListFormat.markdown:
@@ -98,11 +90,10 @@ def show(
 
     "sees" is the receptive field: how many inputs along each axis one output depends on.
     """
-    if volume is not None and not re.fullmatch(r"[0-9]{1,5}(x[0-9]{1,5}){2,3}", volume):
-        raise typer.BadParameter(
-            f"{volume!r} is no volume, such as 3x224x224", param_hint="--input"
-        )
-    size = tuple(map(int, volume.split("x"))) if volume else ()
+    try:
+        size = () if volume is None else volume_of(volume)
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--input") from None
     if name in networks():
         config, rows = layers(name, default_config(name), size)
         record = {"architecture": name, "config": config}
@@ -156,15 +147,8 @@ def _record(card: Card) -> dict[str, Any]:
     return fields | {"path": str(card.path)}
 
 
-def _main(card: Card) -> Iterator[str]:
-    """The figure that models are compared by, on each set that the card was measured on: the first
-    of COMPARED that is there, but accuracy where there are two classes."""
-    for name, measured in card.metrics.items():
-        if isinstance(measured, Mapping):
-            known = [metric for metric in COMPARED if metric in measured]
-            metric = "accuracy" if len(measured.get("recall", ())) == 2 else next(iter(known), None)
-            if metric:
-                yield f"{name}: {COMPARED[metric]} {100 * measured[metric]:.1f} %"
+def _figures(card: Card) -> list[str]:
+    return [f"{name}: {metric} {100 * share:.1f} %" for name, metric, share in compared(card)]
 
 
 def _megabytes(card: Card) -> str:

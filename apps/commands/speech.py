@@ -13,7 +13,7 @@ import typer
 from core.errors import InputError
 from core.weights import atomic_write
 
-from ..options import Format
+from ..options import Format, check_input
 from ..speech import ONE_WORD, around
 from ..speech.answers import Answer, Csv, Jsonl, Table
 from ..terminal import complain, visible, visible_lines
@@ -71,8 +71,7 @@ def recognise(
         raise typer.BadParameter("one recording at a time", param_hint="--explain")
     if explain and explain.suffix.lower() != ".png":
         raise typer.BadParameter("a name that ends in .png expected", param_hint="--explain")
-    if "-" in files and sys.stdin.isatty():
-        raise typer.BadParameter("standard input is a terminal, not a sound", param_hint="FILE")
+    check_input(files, "sound")
 
     from domains.speech.recogniser import KeywordRecogniser
     from domains.speech.recordings import open_recording

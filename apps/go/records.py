@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import streamlit as st
@@ -12,6 +13,7 @@ from core.errors import InputError
 from domains.go import review as reviews
 from domains.go import sgf
 
+from ..frame import refuse
 from . import CAPTION, view
 from .session import Game, games
 
@@ -20,22 +22,46 @@ if TYPE_CHECKING:
 
     from domains.go.player import GoPlayer
 
+    Found = tuple[list[sgf.GameRecord], list[sgf.Rejected], InputError | None]
+
 MOST_MEGABYTES = 5
+SAMPLE = Path(__file__).with_name("samples") / "ear-reddening.sgf"
+NO_GAME: Found = ([], [], None)
+HELP = {
+    "sample": "The ear-reddening game of 1846: Honinbo Shusaku, 17 years old, against Inoue Gennan "
+    "Inseki, one of the strongest of his time.",
+    "review": "How often does each player choose the network's move, and which moves surprise it?",
+    "match rate": "The share of the player's moves that were the network's first choice.",
+    "surprise": "How unlikely the network held a move: 1 bit for 50 %, 2 for 25 %, 3 for 12.5 % "
+    "and so on.",
+    "rank": "1 is the network's first choice.",
+}
 
 
-def files(game: Game, network: str) -> None:
-    """An upload that opens a record, and the download of the game."""
-    st.file_uploader(
-        f"A game record, SGF, at most {MOST_MEGABYTES} MB",
+def records(game: Game, player: GoPlayer | None, network: str) -> None:
+    """An upload and a sample that open a record, the download of the game, its review."""
+    st.subheader("Game records", anchor=False)
+    upload, buttons = st.columns([4, 3], gap="medium", vertical_alignment="bottom")
+    upload.file_uploader(
+        f"Open a record: SGF, at most {MOST_MEGABYTES} MB",
         type=["sgf"],
         max_upload_size=MOST_MEGABYTES,
         key="sgf",
         on_change=lambda: _uploaded(game),
     )
-    good, bad, problem = st.session_state.get("found", ([], [], ""))
+    with buttons.container(horizontal=True, gap="xsmall"):
+        st.button("Open a sample game", on_click=_sample, args=(game,), help=HELP["sample"])
+        _download("Save SGF", "game.sgf", lambda: sgf.write(game.saved(network)))
+    _opened(game)
+    if player:
+        _review(game, player)
+
+
+def _opened(game: Game) -> None:
+    """What was found in the file, and which of its games stands on the board."""
+    good, bad, problem = st.session_state.get("found", NO_GAME)
     if problem:
-        st.error("This file can't be read as a game record.")
-        st.text(problem)
+        refuse("This file can't be read as a game record.", problem)
     if len(good) > 1:
         st.selectbox(
             f"The file has {len(good)} games",
@@ -49,66 +75,84 @@ def files(game: Game, network: str) -> None:
         st.dataframe({"what is wrong": list(map(str, bad))}, hide_index=True)
     if game.opened:
         st.text(view.about(game.record))
-    _download("Save SGF", "game.sgf", lambda: sgf.write(game.saved(network)))
 
 
 def _uploaded(game: Game) -> None:
     """Reads the file and opens its first game."""
     upload = st.session_state["sgf"]
-    st.session_state["found"] = [], [], ""
-    st.session_state.pop("chosen", None)
     if upload is None:
-        return
+        st.session_state["found"] = NO_GAME
+    else:
+        _read(game, upload.getvalue(), upload.name)
+
+
+def _sample(game: Game) -> None:
+    _read(game, SAMPLE.read_bytes(), SAMPLE.name)
+
+
+def _read(game: Game, data: bytes, name: str) -> None:
+    st.session_state.pop("chosen", None)
     try:
-        good, bad = games(upload.getvalue(), upload.name)
+        good, bad = games(data, name)
     except InputError as error:
-        st.session_state["found"] = [], [], str(error)
+        st.session_state["found"] = [], [], error
         return
-    st.session_state["found"] = good, bad, ""
+    st.session_state["found"] = good, bad, None
     _open(game, good[0])
 
 
 def _open(game: Game, record: sgf.GameRecord) -> None:
     good, bad, _ = st.session_state["found"]
+    problem = None
     try:
         game.open(record)
-        st.session_state["found"] = good, bad, ""
     except InputError as error:
-        st.session_state["found"] = good, bad, str(error)
+        problem = error
+    st.session_state["found"] = good, bad, problem
 
 
-def review(game: Game, player: GoPlayer | None) -> None:
+def _review(game: Game, player: GoPlayer) -> None:
     """Match rates, the surprise graph and the moves that were expected least."""
-    if player is None:
-        st.info("There is no network to review the game with.")
-        return
     done: reviews.Review | None = st.session_state.get("review")
     if done is None or done.record is not game.record:
-        st.markdown("How often does each player choose the network's move? Which surprise it?")
         if not game.record.moves:
-            st.info("No move yet: open a record, or play.", icon=":material/edit:")
-        elif st.button("Review this game", type="primary"):
+            st.caption("No move yet: play, or open a record, and it can be reviewed here.")
+        elif st.button("Review this game", type="primary", help=HELP["review"]):
             st.session_state["review"] = _reviewed(game, player)
             st.rerun()
         return
-    st.html(
-        view.lines(
-            f"{done.model}: {CAPTION}",
-            "Surprise in bits: 1 for a move of 50 %, 2 for 25 %, 3 for 12.5 % and so on.",
-        )
+    st.subheader("Review", anchor=False)
+    st.html(view.lines(f"{done.model}: {CAPTION}."))
+    st.dataframe(
+        view.rates(done),
+        hide_index=True,
+        column_config={
+            "match rate": st.column_config.Column(help=HELP["match rate"]),
+            "surprise (bits a move)": _bits(),
+        },
     )
-    st.dataframe(view.rates(done), hide_index=True)
     st.altair_chart(
         _surprise_graph(done), key="surprise", on_select=lambda: _jump(game), selection_mode="move"
     )
     st.markdown("**The moves that the network expected least**")
-    st.dataframe(view.most_surprising(done), hide_index=True)
+    st.dataframe(
+        view.most_surprising(done),
+        hide_index=True,
+        column_config={
+            "rank": st.column_config.Column(help=HELP["rank"]),
+            "surprise (bits)": _bits(),
+        },
+    )
     record = game.saved(done.model)
     _download(
         "Save SGF with comments",
         "review.sgf",
         lambda: sgf.write(reviews.commented(replace(done, record=record))),
     )
+
+
+def _bits() -> Any:
+    return st.column_config.NumberColumn(format="%.2f", help=HELP["surprise"])
 
 
 def _reviewed(game: Game, player: GoPlayer) -> reviews.Review:
@@ -132,7 +176,11 @@ def _surprise_graph(done: reviews.Review) -> alt.Chart:
     bars = alt.Chart(alt.InlineData(view.surprises(done)), height=320).mark_bar()
     click = alt.selection_point(name="move", fields=["move"], nearest=True, empty=False)
     chart: alt.Chart = bars.add_params(click).encode(
-        x=alt.X("move:Q", title="move (click one to see it)"),
+        x=alt.X(
+            "move:Q",
+            title="move (click one to see it)",
+            scale=alt.Scale(domain=[0, len(done.moves) + 1], nice=False),
+        ),
         y=alt.Y("surprise (bits):Q", title="surprise (bits)"),
         color=alt.Color(
             "player:N",

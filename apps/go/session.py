@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Moves = list[tuple[int, float]]
 """(point, probability) over the legal moves, best first."""
 
+MOST_INSTINCTS = 8
+"""So many positions' moves are kept: 361 of them take 40 kB."""
+
 MOST_GAMES = 200
 """So many games of an SGF collection are offered to choose from."""
 
@@ -89,7 +92,7 @@ class Game:
     def _take(self, record: GameRecord) -> None:
         self.record = record
         self.territory = record.rules.lower().startswith(("jap", "kor"))
-        self.instincts: dict[int, Moves] = {}
+        self.instincts: dict[tuple[int, int], Moves] = {}
         self.go_to(len(record.moves))
 
     @property
@@ -171,7 +174,8 @@ class Game:
         if not self.network_to_move:
             return
         colour = self.board.to_play
-        move = player.genmove(self.board, colour, komi=self.komi + self.compensation)
+        komi = self.komi + self.compensation
+        move = player.genmove(self.board, colour, komi, self.instinct(player))
         if move.resign:
             self._end(colour)
         else:
@@ -234,14 +238,18 @@ class Game:
         return numbers[-1:]
 
     def instinct(self, player: GoPlayer, number: int | None = None) -> Moves:
-        """The network's moves after move `number` (that which is shown if None), asked once."""
+        """The network's moves after move `number` (that which is shown if None); it is not asked
+        again about any of the last few positions."""
         number = self.cursor if number is None else number
-        if number not in self.instincts:
+        moves = self.record.moves
+        colour = moves[number][0] if number < len(moves) else self.board.to_play
+        if (number, colour) not in self.instincts:
             shown = number == self.cursor
             board = self.board if shown else sgf.board_at(self.record, number)
-            colour = self.record.moves[number][0] if number < len(self.record.moves) else None
-            self.instincts[number] = player.moves(board, colour)
-        return self.instincts[number]
+            self.instincts[number, colour] = player.moves(board, colour)
+            if len(self.instincts) > MOST_INSTINCTS:
+                del self.instincts[next(iter(self.instincts))]
+        return self.instincts[number, colour]
 
     def _may_play(self) -> bool:
         self.message = ""
@@ -289,7 +297,7 @@ class Game:
 
     def _forget(self, number: int) -> None:
         """The network's moves after a position that is no longer in the record."""
-        self.instincts = {n: moves for n, moves in self.instincts.items() if n <= number}
+        self.instincts = {key: moves for key, moves in self.instincts.items() if key[0] <= number}
 
     def _changed(self) -> None:
         self.turn += 1

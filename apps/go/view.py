@@ -15,6 +15,7 @@ from domains.go.rules import BLACK, EMPTY, PASS, WHITE
 from domains.go.vertices import colour_name
 from domains.go.vertices import name as vertex
 
+from ..figures import bars, percent
 from .picture import Hint, Picture
 
 if TYPE_CHECKING:
@@ -27,24 +28,17 @@ if TYPE_CHECKING:
     from .session import Game, Moves
 
 STYLE = """<style>
-.stMainBlockContainer {padding-top: 3.5rem}
-.choices {border-collapse: collapse; font-size: .9rem; margin: 0; width: 100%}
-.choices td {border: 0; padding: .12rem .5rem .12rem 0; white-space: nowrap}
-.choices td:last-child {width: 99%}
-.choices .bar {background: #2f7fd6; border-radius: 3px; height: .6rem; min-width: 1px}
-.choices .number {font-variant-numeric: tabular-nums; text-align: right}
 .line {font-size: .95rem; line-height: 1.5; overflow-wrap: anywhere}
-.hints .line {font-size: .85rem; opacity: .8; margin-bottom: .3rem}
+.hints .line {color: var(--quiet); font-size: .85rem; margin-bottom: .3rem}
 .hints {min-height: 10.5rem}
 .players {display: grid; gap: .6rem; grid-template-columns: 1fr 1fr; margin: 0 0 .5rem}
-.players div {border: 1px solid rgba(128, 128, 128, .35); border-radius: .5rem;
-  padding: .5rem .7rem}
-.players .turn {border-color: #2f7fd6; box-shadow: inset 0 0 0 1px #2f7fd6}
+.players div {border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .7rem}
+.players .turn {border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent)}
 .players b::before {border: 1px solid #666; border-radius: 50%; content: ""; display: inline-block;
   height: .8em; margin-right: .45em; vertical-align: -.05em; width: .8em}
 .players .black b::before {background: #111}
 .players .white b::before {background: #fff}
-.players small {display: block; opacity: .8}
+.players small {color: var(--quiet); display: block}
 </style>
 """
 
@@ -52,18 +46,12 @@ _MARKS = {EMPTY: ".", BLACK: "X", WHITE: "O"}
 _STONES = {".": "empty", "X": "black stone", "O": "white stone"}
 
 
-def percent(share: float) -> str:
-    """0.342 -> '34.2 %', never broken at the line's end; what is seen as 0 is '< 0.1 %'."""
-    shown = "< 0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
-    return f"{shown} %".replace(" ", "\N{NO-BREAK SPACE}")
-
-
 def picture(game: Game, moves: Moves, plane: NDArray[np.uint8] | None = None) -> Picture:
     """The board as the game shows it, with hints at `moves` (best first) and a plane's points."""
     board, size = game.board, game.record.size
     stones = _marks(board.state.colour)
     owner = ""
-    playable = [game.yours_to_move and legal for legal in board.legal().tolist()]
+    playable = board.legal().tolist() if game.yours_to_move else [False] * size**2
     if game.dead is not None:
         owner = _marks(scoring.ownership(board, game.dead).ravel())
         playable = [stone != "." for stone in stones]
@@ -174,16 +162,8 @@ def players(game: Game) -> str:
 
 
 def choices(moves: Moves, size: int, most: int = 5) -> str:
-    """HTML: the network's first choices, best first, with their probabilities as bars."""
-    best = moves[0][1] if moves else 1.0
-    rows = (
-        f'<tr><td class="number">{rank}.</td><td><b>{vertex(point, size)}</b></td>'
-        f'<td class="number">{percent(probability)}</td>'
-        f'<td><div class="bar" style="width: {100 * probability / (best or 1):.0f}%"></div></td>'
-        "</tr>"
-        for rank, (point, probability) in enumerate(moves[:most], 1)
-    )
-    return f'<table class="choices">{"".join(rows)}</table>'
+    """HTML: the network's first choices, best first, with their probabilities."""
+    return bars((vertex(point, size), probability) for point, probability in moves[:most])
 
 
 def judgement(move: tuple[int, int], number: int, before: Moves, size: int) -> str:

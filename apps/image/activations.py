@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,6 @@ Colours = NDArray[np.float64]  # (anchors, 3)
 WIDTH = 704  # of the tiles together, in pixels, about
 GAP = 2  # between two tiles
 MOST = 256  # tiles; a layer has up to a few thousand maps
-GROUND = (128, 128, 128)
 ABOVE: Colours = np.asarray([(0, 0, 0), (190, 95, 0), (255, 180, 60), (255, 255, 255)], float)
 BELOW: Colours = np.asarray([(0, 0, 0), (0, 85, 190), (80, 160, 255), (215, 235, 255)], float)
 
@@ -28,44 +26,23 @@ BELOW: Colours = np.asarray([(0, 0, 0), (0, 85, 190), (80, 160, 255), (215, 235,
 def activations(network: nn.Module, picture: Maps) -> list[tuple[str, Maps]]:
     """What comes out of each layer for a prepared picture, `(C, H, W)`, in the order they ran.
 
-    A block's norm and activation belong to it; what only passes its input on is no layer. A layer
-    is called by its place and its kind, such as "groups.0.1 MaxPool". Neurons are maps of one
-    pixel: `(neurons, 1, 1)`.
+    A layer is called by its place and its kind, such as "groups.0.1 MaxPool". Neurons are maps of
+    one pixel: `(neurons, 1, 1)`. Others may run the network at the same time.
     """
     import torch
-    from torch import nn
 
-    from core.blocks import Conv, FullyConnected
+    from core.lens.activations import every, label
 
-    passing = (nn.Dropout, nn.Identity, nn.Flatten)
-    found: list[tuple[str, Maps]] = []
-
-    def keep(name: str) -> Callable[..., None]:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            maps = output[0].numpy().copy()
-            found.append((name, maps.reshape(len(maps), *maps.shape[1:] or (1, 1))))
-
-        return hook
-
-    def listen(module: nn.Module, name: str) -> None:
-        whole = isinstance(module, (Conv, FullyConnected))
-        parts = {} if whole else dict(module.named_children())
-        for part, child in parts.items():
-            if part != "activation":
-                listen(child, f"{name}.{part}" if name else part)
-        is_container = parts and type(module).forward is nn.Sequential.forward
-        if not is_container and not isinstance(module, passing):
-            label = f"{name} {type(module).__name__}" if name else "output"
-            hooks.enter_context(module.register_forward_hook(keep(label)))
-
-    with ExitStack() as hooks, torch.inference_mode():
-        listen(network.eval(), "")
-        network(torch.from_numpy(picture)[None])
-    return found
+    tensors = [*network.parameters(), *network.buffers()]
+    own = deepcopy(network, {id(tensor): tensor for tensor in tensors})  # the weights are shared
+    return [
+        (label(own, name), maps.reshape(len(maps), *maps.shape[1:] or (1, 1)).numpy())
+        for name, maps in every(own, torch.from_numpy(picture))
+    ]
 
 
 def tiles(maps: Maps) -> Image.Image:
-    """The first MOST maps of a layer, `(C, H, W)`, row by row in a square.
+    """The first MOST maps of a layer, `(C, H, W)`, row by row in a square, clear between them.
 
     Nothing is black; orange to white is above 0, blue below, relative to the layer's strongest.
     """
@@ -75,12 +52,13 @@ def tiles(maps: Maps) -> Image.Image:
     rows = math.ceil(count / columns)
     scale = max(1, (WIDTH // columns - GAP) // width)
     tile = (height * scale, width * scale)
-    picture = np.empty((rows * (tile[0] + GAP) - GAP, columns * (tile[1] + GAP) - GAP, 3), np.uint8)
-    picture[:] = GROUND
+    size = (rows * (tile[0] + GAP) - GAP, columns * (tile[1] + GAP) - GAP)
+    picture = np.zeros((*size, 4), np.uint8)
     for index, pixels in enumerate(coloured(maps)):
         top, left = (tile[0] + GAP) * (index // columns), (tile[1] + GAP) * (index % columns)
         large = pixels.repeat(scale, 0).repeat(scale, 1)
-        picture[top : top + tile[0], left : left + tile[1]] = large
+        picture[top : top + tile[0], left : left + tile[1], :3] = large
+        picture[top : top + tile[0], left : left + tile[1], 3] = 255
     return Image.fromarray(picture)
 
 

@@ -6,12 +6,11 @@ line, the first time after a header.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..lines import csv_line
 from ..terminal import visible
 
 WIDEST_LABEL = 24  # characters; what is longer shifts the rest of its line
@@ -47,12 +46,12 @@ class Csv:
 
     def __init__(self, top: int) -> None:
         names = [f"{name}_{n}" for n in range(2, top + 1) for name in ("label", "probability")]
-        self.head = _csv_line(["file", "label", "probability", *names]) + "\n"
+        self.head = csv_line(["file", "label", "probability", *names]) + "\n"
 
     def __call__(self, file: str, top: Top) -> str:
         head, self.head = self.head, ""
         cells = [cell for label, share in top for cell in (label, f"{share:.6f}")]
-        return head + _csv_line([file, *cells])
+        return head + csv_line([file, *cells])
 
 
 class Jsonl:
@@ -66,9 +65,3 @@ class Jsonl:
 
 def _width(cells: Iterable[str]) -> int:
     return max(len(visible(cell)) for cell in cells)
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line).writerow(cells)  # with \r\n, so that both are quoted within cells
-    return line.getvalue().removesuffix("\r\n")

@@ -6,8 +6,6 @@ header.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from ..lines import csv_line
 from ..terminal import visible
 
 if TYPE_CHECKING:
@@ -52,14 +51,12 @@ class Csv:
     """The columns of COLUMNS."""
 
     def __init__(self) -> None:
-        self.head = ",".join(COLUMNS) + "\n"
+        self.head = csv_line(COLUMNS) + "\n"
 
     def __call__(self, file: str, found: Detection) -> str:
         head, self.head = self.head, ""
-        line = io.StringIO(newline="")
-        sides = [f"{side:.1f}" for side in found.box]
-        csv.writer(line).writerow([file, found.label, f"{found.probability:.6f}", *sides])
-        return head + line.getvalue().removesuffix("\r\n")
+        sides = (f"{side:.1f}" for side in found.box)
+        return head + csv_line([file, found.label, f"{found.probability:.6f}", *sides])
 
 
 class Jsonl:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from domains.image import imagenet
 from domains.image.classifier import ImageClassifier
@@ -14,33 +14,30 @@ if TYPE_CHECKING:
     from torch import nn
 
     from core.arithmetic import LayerRow
+    from core.weights import Card
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A classifier, the torch network that it runs, that network's layers, a total last, and the
-    figures of its card, if it has one."""
+    """A classifier, the torch network that it runs, that network's layers, a total last, and its
+    card, if it has one."""
 
     classifier: ImageClassifier
     network: nn.Module
     layers: list[LayerRow]
-    metrics: dict[str, Any]
+    card: Card | None
 
 
 def load(name: str) -> Network:
     """The released model `name`. Raises InputError as `ImageClassifier.load` does."""
-    import torch
-
-    from core import registry, weights
+    from core import registry
 
     classifier = ImageClassifier.load(name)
     card = classifier.card
     networks()  # registers them
-    network = registry.build(card.architecture, card.config)
-    tensors = weights.load(card)
-    network.load_state_dict({key: torch.from_numpy(array) for key, array in tensors.items()})
+    network = registry.trained(card)
     _, rows = layers(card.architecture, card.config)
-    return Network(classifier, network.eval(), rows, card.metrics)
+    return Network(classifier, network, rows, card)
 
 
 def load_imagenet() -> Network:
@@ -50,4 +47,4 @@ def load_imagenet() -> Network:
     network, arch = imagenet.network(), imagenet.ARCHITECTURE
     classifier = ImageClassifier.of(network, imagenet.labels(), preprocessing(arch))
     _, rows = layers(arch, {})
-    return Network(classifier, network, rows, {})
+    return Network(classifier, network, rows, None)

@@ -6,27 +6,27 @@ What a user's file is called never goes through here: it is shown by `st.text`.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from ..textview import percent
 from .drawing import Stroke, drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from domains.image.classifier import Classification
-
-    from .networks import Network
-
 SAMPLES = Path(__file__).parent / "samples"
 LARGE = 224  # pixels: how wide a small picture is shown, about
 MOST_NAMED = 20  # labels; more are counted instead
+KINDS = {"Conv": "Convolution", "BatchNorm2d": "Batch norm", "output": "Output"}
+LAYERS = (
+    "A network is a row of layers: convolutions look for patterns, pooling makes the picture "
+    "smaller, fully connected layers weigh what was found."
+)
 
 
 class File(NamedTuple):
@@ -57,35 +57,11 @@ def seen(prepared: NDArray[np.float32], preprocessing: Mapping[str, Any]) -> Ima
     return Image.fromarray(samples.repeat(scale, 0).repeat(scale, 1))
 
 
-def answer(classification: Classification) -> str:
-    """HTML: the label and its probability; told to screen readers as it changes."""
-    label, shown = escape(classification.label), percent(classification.probability)
-    return f'<div role="status" style="font-size: 1.5rem"><b>{label}</b> · {shown}</div>'
-
-
-def bars(classification: Classification, most: int = 5) -> list[dict[str, Any]]:
-    """Rows of the bar chart: the likeliest labels, best first, with their probability in %."""
-    return [
-        {"label": f"{label} {percent(probability)}", "percent": 100 * probability}
-        for label, probability in classification.top(most)
-    ]
-
-
-def about(name: str, network: Network) -> str:
-    """HTML: which network answers, what it can answer, how often it is right, what it looks at."""
-    labels = network.classifier.labels
-    answers = ", ".join(labels) if len(labels) <= MOST_NAMED else f"{len(labels):,} classes"
-    accuracies = [
-        f"{set_name} {percent(figures['accuracy'])}"
-        for set_name, figures in network.metrics.items()
-        if isinstance(figures, dict) and "accuracy" in figures
-    ]
-    measured = f" · accuracy: {', '.join(accuracies)}" if accuracies else ""
-    what = f"Network {name}; its answers: {answers}{measured}"
-    lines = (what, fit(network.classifier.preprocessing))
-    return "".join(
-        f'<div style="font-size: .875rem; line-height: 1.9">{escape(line)}</div>' for line in lines
-    )
+def known(labels: Sequence[str]) -> str:
+    """What the answers can be, as a sentence."""
+    most = f"{len(labels):,} classes"
+    named = f"{most}: {', '.join(labels)}" if len(labels) <= MOST_NAMED else most
+    return f"It knows {named}. Anything else gets one of these {len(labels):,}, too."
 
 
 def fit(preprocessing: Mapping[str, Any]) -> str:
@@ -101,9 +77,17 @@ def fit(preprocessing: Mapping[str, Any]) -> str:
     return f"A picture is scaled to {resize} pixels along its shorter side, and {middle}."
 
 
+def layer(name: str) -> str:
+    """A layer in words: 'groups.0.1 MaxPool' is 'Max pool (groups.0.1)'."""
+    *place, kind = name.split()
+    words = KINDS.get(kind) or re.sub("(?<=[a-z])(?=[A-Z][a-z])", " ", kind)
+    said = words.capitalize() if " " in words else words
+    return " ".join([said, *(f"({part})" for part in place)])
+
+
 def maps(shape: tuple[int, ...], shown: int) -> str:
     """What is said of a layer's tiles; `shape` is (C, H, W)."""
     count, height, width = shape
-    of = f"{height} × {width} pixels" if height * width > 1 else "one value each"
+    of = f"{height} × {width} pixels each" if height * width > 1 else "one value each"
     first = "" if count <= shown else f"; the first {shown} are shown"
-    return f"{count:,} {'map' if count == 1 else 'maps'}, {of}{first}."
+    return f"{count:,} feature {'map' if count == 1 else 'maps'}, {of}{first}."

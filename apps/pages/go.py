@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from apps import frame
 from apps.go import CAPTION, records, view
+from apps.go.compiling import compile_rules
 from apps.go.goban import clicked, goban
 from apps.go.session import Game, You
 from apps.released import released
@@ -25,6 +27,20 @@ SIZES = (19, 13, 9)
 PACE = 0.6  # seconds between moves where the network plays both sides
 HINTS, NO_HINTS, PLANES = "Hints", "No hints", "Input planes"
 STEPS = {"−10": -10, "Back": -1, "Next": 1, "+10": 10}
+HELP = {
+    "you": "The network makes the other moves, and never yours.",
+    "strength": "Full plays the likeliest move. Relaxed, casual and careless draw one by its "
+    "probability, from ever more of the likely moves.",
+    "overlay": "A policy network gives each point the probability that a strong player moves "
+    "there: its hints. It sees the board as 48 input planes: stones, liberties, captures, ladders.",
+    "plane": "A plane is a board of zeros and ones; its ones are drawn.",
+    "handicap": "Black stones that stand on the board before White's first move, to make up for "
+    "a difference in strength.",
+    "komi": "Points that White gets because Black moves first, or fewer where Black has handicap "
+    "stones.",
+    "count": "Area counts a side's stones and the points they surround; territory those points "
+    "and the stones captured. Click a chain of stones to mark it dead or alive.",
+}
 
 
 def load() -> Policy | None:
@@ -32,13 +48,34 @@ def load() -> Policy | None:
     try:
         return released("go", MODEL, Policy.load)
     except InputError as error:
-        st.error("The network can't be loaded; you play both colours.")
-        st.text(str(error))
+        frame.refuse("The network can't be loaded; you play both colours.", error)
         return None
 
 
 def button(label: str, action: Callable[..., None], *args: Any, **more: Any) -> None:
     st.button(label, on_click=action, args=args, **more)
+
+
+def playing(game: Game, player: GoPlayer | None) -> None:
+    """The board and the panel: a fragment, so that after a click on them the rest of the page is
+    not drawn again unless the record has changed."""
+    left, right = st.columns([4, 3], gap="medium")
+    with left:
+        table(game, player)
+    with right:
+        panel(game, player)
+    if st.session_state["drawn"]:  # else all of the page is being drawn, and goes on below
+        go_on(game, player)
+
+
+def go_on(game: Game, player: GoPlayer | None) -> None:
+    """The network's move, if it is its turn; all that shows the record is then drawn again."""
+    if player and game.network_to_move:
+        if game.you is You.neither:
+            time.sleep(PACE)
+        game.reply(player)
+    if game.record is not st.session_state["drawn"]:
+        st.rerun()
 
 
 def table(game: Game, player: GoPlayer | None) -> None:
@@ -82,18 +119,22 @@ def panel(game: Game, player: GoPlayer | None) -> None:
         new_game(game)
     if game.dead is not None:
         count_by(game)
-    play_settings(game, player)
+    with st.container(horizontal=True, gap="small"):
+        play_settings(game, player)
     st.segmented_control(
         "On the board",
         [HINTS, NO_HINTS, PLANES],
         key="overlay",
         required=True,
         persist_state="session",
+        help=HELP["overlay"],
     )
     if st.session_state["overlay"] == HINTS and player:
         hints(game, player)
     elif st.session_state["overlay"] == PLANES:
-        number = st.slider("Plane", 1, features.COUNT, key="plane", persist_state="session")
+        number = st.slider(
+            "Plane", 1, features.COUNT, key="plane", persist_state="session", help=HELP["plane"]
+        )
         st.html(view.plane(number - 1))
 
 
@@ -115,8 +156,11 @@ def new_game(game: Game) -> None:
             "Handicap",
             [0, *range(2, board.maximum_handicap(size) + 1)],
             format_func=lambda stones: f"{stones} stones" if stones else "none",
+            help=HELP["handicap"],
         )
-        komi = st.number_input("Komi", -400.0, 400.0, usual_komi(stones), step=0.5)
+        komi = st.number_input(
+            "Komi (points)", -400.0, 400.0, usual_komi(stones), step=0.5, help=HELP["komi"]
+        )
         button("Start", start, type="primary")
 
 
@@ -132,7 +176,7 @@ def count_by(game: Game) -> None:
         required=True,
         format_func=lambda territory: "Territory" if territory else "Area",
         on_change=choose,
-        help="Click a chain of stones to mark it dead or alive.",
+        help=HELP["count"],
     )
 
 
@@ -148,11 +192,16 @@ def play_settings(game: Game, player: GoPlayer | None) -> None:
         required=True,
         on_change=choose,
         disabled=player is None,
-        help="The network makes the other moves, and never yours.",
+        help=HELP["you"],
     )
     if player:
         strength = st.selectbox(
-            "The network's strength", list(STRENGTHS), key="strength", persist_state="session"
+            "Network's strength",
+            list(STRENGTHS),
+            key="strength",
+            format_func=str.capitalize,
+            persist_state="session",
+            help=HELP["strength"],
         )
         player.strength = STRENGTHS[strength]
 
@@ -166,17 +215,19 @@ def hints(game: Game, player: GoPlayer) -> None:
         for number in game.to_judge():
             before, move = game.instinct(player, number - 1), game.record.moves[number - 1]
             judged.append(view.judgement(move, number, before, game.record.size))
-    caption = view.lines(f"{player.name}: {CAPTION}")
+    caption = view.lines(f"The network's {CAPTION}.")
     st.html(f'<div class="hints">{caption}{choices}</div>{view.lines(*judged)}')
 
 
-st.set_page_config(layout="wide")
 game: Game = st.session_state.setdefault("game", Game())
 for name, value in {"overlay": HINTS, "most": 5, "plane": 1, "size": 19}.items():
     st.session_state.setdefault(name, value)
+st.session_state["drawn"] = None
 
-st.title("Go")
+frame.head("Go", "Play the network, or open a game's record: which moves come to its mind first?")
 st.html(view.STYLE)
+once = st.cache_resource(show_spinner="Compiling the rules of Go, once after an install …")
+once(compile_rules)()
 policy = load()
 player = None
 if policy and policy.size_ok(game.record.size):
@@ -185,18 +236,9 @@ else:
     game.you = You.both
     if policy:
         st.info(f"The network doesn't play on {game.record.size} × {game.record.size}.")
-left, right = st.columns([3, 2], gap="large")
-with left:
-    table(game, player)
-with right:
-    panel(game, player)
-opening, reviewing = st.tabs(["Open and save", "Review"])
-with opening:
-    records.files(game, MODEL)
-with reviewing:
-    records.review(game, player)
-if player and game.network_to_move:
-    if game.you is You.neither:
-        time.sleep(PACE)
-    game.reply(player)
-    st.rerun()
+st.fragment(playing)(game, player)
+if policy:
+    frame.answered_by(policy.card)
+records.records(game, player, MODEL)
+st.session_state["drawn"] = game.record
+go_on(game, player)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import altair as alt
 import streamlit as st
 
+from apps import frame
+from apps.figures import answer, bars
 from apps.released import released
-from apps.speech import ONE_WORD, around, view
-from apps.speech.picture import drawn
+from apps.speech import ONE_WORD, around, panels, view
 from core.errors import InputError
 from domains.speech.audio import SAMPLE_RATE
-from domains.speech.explanation import explain
+from domains.speech.explanation import Explanation, explain
 from domains.speech.recordings import open_recording
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from domains.speech.detections import Detection
-    from domains.speech.recogniser import KeywordRecogniser
+    from domains.speech.recogniser import KeywordRecogniser, Recognition
 
 MODEL = "keywords"
 MOST_MEGABYTES = 20
@@ -32,8 +33,9 @@ COLUMNS = {
     "end": "end (s)",
     "probability": "probability (%)",
 }
+EXAMPLE = "yes"
 SAMPLES = {
-    "yes": "yes",
+    "yes": EXAMPLE,
     "no": "no",
     "up": "up",
     "left": "left",
@@ -42,6 +44,30 @@ SAMPLES = {
     "an unknown word": "piano",
     "silence": "silence",
     "a sentence": "sentence",
+}
+KNOWN = (
+    "The answer `unknown` stands for any other word or noise, `silence` for a sound in which "
+    "nobody speaks."
+)
+PROBABILITY = (
+    "Softmax turns the network's outputs into shares that add up to 100 %: how sure it is of each "
+    "answer, not how often it is right."
+)
+PANELS = {
+    "**Waveform**: the sound itself": (
+        "The pressure of the air over time, drawn as high as its loudest moment.",
+        panels.waveform,
+    ),
+    "**Log-mel spectrogram**: quiet is dark, loud is bright": (
+        "How loud each band of frequencies is, 100 times a second: 40 bands spaced as the ear "
+        "tells them apart (mel), on a logarithmic scale. It is all that the network gets.",
+        panels.log_mel,
+    ),
+    "**What it looked at**: orange for the answer, blue against it": (
+        "Occlusion sensitivity: parts of the spectrogram are covered one after another. The more "
+        "of the answer's log-odds is lost, the stronger the orange; the more is won, the blue.",
+        panels.relevance,
+    ),
 }
 
 
@@ -53,6 +79,13 @@ class Heard(NamedTuple):
     detections: list[Detection] | None
 
 
+class Word(NamedTuple):
+    """A second of sound, its answer, and why."""
+
+    recognition: Recognition
+    explanation: Explanation
+
+
 def load() -> KeywordRecogniser:
     from domains.speech.recogniser import KeywordRecogniser
 
@@ -60,23 +93,22 @@ def load() -> KeywordRecogniser:
 
 
 def sources() -> view.Sound | None:
-    """What was last recorded, uploaded or chosen."""
-    recording, upload = st.columns(2)
-    recording.audio_input(
-        "Say a word, or several", key="recorded", on_change=take, args=("recorded",)
-    )
-    upload.file_uploader(
-        f"Upload a sound; its first {MOST_SECONDS // 60} minutes are heard",
+    """What was last recorded, uploaded or chosen; first of all, an example."""
+    st.audio_input("Say a word, or several", key="recorded", on_change=take, args=("recorded",))
+    st.file_uploader(
+        "Or upload a sound",
         key="uploaded",
         on_change=take,
         args=("uploaded",),
         max_upload_size=MOST_MEGABYTES,
+        help="WAV, FLAC, Ogg, MP3 and more, at any sample rate. The first "
+        f"{MOST_SECONDS // 60} minutes are heard.",
     )
     st.caption("Or choose a sample, spoken by a synthesiser:")
     with st.container(horizontal=True, gap="xsmall"):
         for label, name in SAMPLES.items():
             st.button(label, on_click=choose, args=(name,))
-    sound: view.Sound | None = st.session_state.get("sound")
+    sound: view.Sound | None = st.session_state.setdefault("sound", view.sample(EXAMPLE))
     return sound
 
 
@@ -92,63 +124,70 @@ def choose(name: str) -> None:
 def heard(recogniser: KeywordRecogniser, sound: view.Sound) -> Heard:
     """Kept in this session until there is another sound."""
     if st.session_state.get("heard", (None,))[0] is not sound:
-        with (
-            st.spinner("Listening …"),
-            open_recording(io.BytesIO(sound.data), sound.name) as recording,
-        ):
+        with open_recording(io.BytesIO(sound.data), sound.name) as recording:
             waveform, cut = view.beginning(recording.blocks(), MOST_SECONDS)
-            detections = None
-            if len(waveform) > ONE_WORD * SAMPLE_RATE:
-                detections = list(recogniser.listen([waveform]))
+        detections = None
+        if len(waveform) > ONE_WORD * SAMPLE_RATE:
+            detections = list(recogniser.listen([waveform]))
         st.session_state["heard"] = (sound, Heard(waveform, cut, detections))
+        st.session_state.pop("word", None)
     found: Heard = st.session_state["heard"][1]
     return found
 
 
+def word(recogniser: KeywordRecogniser, waveform: NDArray[np.float32], number: int) -> Word:
+    """Kept in this session until another word of the sound is looked at."""
+    if st.session_state.get("word", (None,))[0] != number:
+        [recognition] = recogniser.predict([waveform])
+        found = Word(recognition, explain(recogniser, waveform))
+        st.session_state["word"] = (number, found)
+    kept: Word = st.session_state["word"][1]
+    return kept
+
+
 def show(recogniser: KeywordRecogniser, sound: view.Sound) -> None:
-    """A sound, to be played, and what was heard in it."""
+    """What was heard in a sound; beside it, the sound to be played."""
     try:
-        found = heard(recogniser, sound)
+        with right, st.spinner("Listening …"):
+            found = heard(recogniser, sound)
     except InputError as error:
-        st.error("This sound can't be answered.")
-        st.text(str(error))
+        with right:
+            frame.refuse("This sound can't be answered.", error)
         return
-    st.text(sound.name)
-    st.audio(view.wav(found.waveform))
-    if found.cut:
-        st.warning(f"Only the first {MOST_SECONDS // 60} minutes were heard.")
-    if found.detections is None:
-        show_word(recogniser, found.waveform)
-    else:
-        show_words(recogniser, found.waveform, found.detections)
+    with left:
+        st.text(sound.name)
+        st.audio(view.wav(found.waveform))
+    with right:
+        if found.cut:
+            st.warning(f"Only the first {MOST_SECONDS // 60} minutes were heard.")
+        if found.detections is None:
+            show_word(recogniser, found.waveform)
+        else:
+            show_words(recogniser, found.waveform, found.detections)
 
 
-def show_word(recogniser: KeywordRecogniser, waveform: NDArray[np.float32]) -> None:
+def show_word(
+    recogniser: KeywordRecogniser, waveform: NDArray[np.float32], number: int = 0
+) -> None:
     """One word: what it is, what else it might be, and what the network looked at."""
-    [recognition] = recogniser.predict([waveform])
-    st.html(view.answer(recognition))
-    st.altair_chart(probabilities(view.bars(recognition)))
-    st.image(
-        drawn(explain(recogniser, waveform)),
-        width="stretch",
-        alt="The waveform, its log-mel spectrogram, and what the network looked at in it",
-    )
-
-
-def probabilities(bars: list[dict[str, Any]]) -> alt.Chart:
-    chart: alt.Chart = alt.Chart(alt.InlineData(bars), height=34 * len(bars) + 50).mark_bar(size=20)
-    return chart.encode(
-        x=alt.X("percent:Q", title="probability (%)", scale=alt.Scale(domain=[0, 100])),
-        y=alt.Y("label:N", title=None, sort=None),
-        tooltip=alt.Tooltip("label:N"),
-    )
+    with st.spinner("Working out what the network looked at …"):
+        recognition, explanation = word(recogniser, waveform, number)
+    with st.container(gap="xsmall"):
+        st.html(answer(recognition.label, recognition.probability))
+        st.markdown("**Probabilities**", help=PROBABILITY)
+        st.html(bars(recognition.top()))
+        st.html(panels.STYLE)
+        for title, (hint, drawn) in PANELS.items():
+            st.markdown(title, help=hint)
+            st.html(drawn(explanation))
 
 
 def show_words(
     recogniser: KeywordRecogniser, waveform: NDArray[np.float32], detections: list[Detection]
 ) -> None:
     """The words of a recording along its time, and a closer look at one."""
-    st.markdown(f"**Words heard: {len(detections)}**")
+    st.markdown(f"Words heard: {len(detections)}")
+    st.html(view.heard(detections))
     seconds = len(waveform) / SAMPLE_RATE
     st.altair_chart(waveform_chart(view.envelope(waveform), seconds))
     if not detections:
@@ -164,7 +203,8 @@ def show_words(
     )
     word = detections[chosen]
     start, end = around(word.start, word.end, recogniser.window / SAMPLE_RATE)
-    show_word(recogniser, waveform[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)])
+    part = waveform[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+    show_word(recogniser, part, chosen)
 
 
 def waveform_chart(rows: list[dict[str, Any]], seconds: float) -> alt.Chart:
@@ -196,16 +236,18 @@ def beside(**more: Any) -> alt.Axis:
     return alt.Axis(minExtent=60, maxExtent=60, ticks=False, labelPadding=8, **more)
 
 
-st.title("Speech")
-st.markdown("Which words are said, and what gives them away in the picture of the sound?")
+frame.head("Speech", "Which words are said, and what gives them away in the picture of the sound?")
 try:
     recogniser = load()
 except InputError as error:
-    st.error("The model can't be loaded.")
-    st.text(str(error))
+    frame.refuse("The model can't be loaded.", error)
     st.stop()
-st.html(view.model_line(recogniser.card))
-if sound := sources():
+frame.answered_by(recogniser.card)
+left, right = st.columns([2, 3], gap="large")
+with left:
+    sound = sources()
+    st.caption(view.known(recogniser.labels), help=KNOWN)
+if sound:
     show(recogniser, sound)
 else:
-    st.info("No sound yet. Record or upload one, or click a sample.", icon=":material/mic:")
+    right.info("No sound yet. Record or upload one, or click a sample.", icon=":material/mic:")

@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from itertools import islice, starmap
 from typing import TYPE_CHECKING
 
-import altair as alt
 import streamlit as st
 
 from apps import textview
+from apps.figures import bars
 from apps.formats import Jsonl
+from apps.frame import answered_by, head, refuse
 from apps.released import released
 from core.errors import InputError
 from domains.text.files import TEXT_COLUMNS, column_names, rows
 
 if TYPE_CHECKING:
-    from streamlit.runtime.uploaded_file_manager import UploadedFile
-
     from apps.textview import Answer
     from domains.text.classifier import Sentiment, SentimentClassifier
 
@@ -30,12 +29,6 @@ MOST_MEGABYTES = 20
 BATCH = 512
 MOST_SHOWN = 200
 
-EXAMPLES = {
-    "A review": "A warm, funny film that never outstays its welcome.",
-    "Negation": "Not bad at all.\nHardly a triumph.\nI can't recommend it enough.",
-    "Tweets": "@friend best concert of my LIFE!!!\nthe 8:15 is late again :(\nPolls open at 7 am.",
-}
-
 
 def load() -> SentimentClassifier:
     from domains.text.classifier import SentimentClassifier
@@ -45,7 +38,7 @@ def load() -> SentimentClassifier:
 
 def type_or_paste(model: SentimentClassifier) -> None:
     with st.container(horizontal=True):
-        for name, example in EXAMPLES.items():
+        for name, example in textview.EXAMPLES.items():
             st.button(name, on_click=st.session_state.__setitem__, args=("typed", example))
     with st.form("typing", border=False):
         typed = st.text_area(
@@ -54,6 +47,7 @@ def type_or_paste(model: SentimentClassifier) -> None:
             max_chars=20_000,
             height=130,
             placeholder="Type or paste here, or click an example above.",
+            persist_state="session",
         )
         st.form_submit_button("Answer", type="primary")
     texts = textview.texts(typed)
@@ -67,7 +61,8 @@ def type_or_paste(model: SentimentClassifier) -> None:
         )
         texts = texts[:MOST_LINES]
     sentiments = model.predict(texts, explain=True)
-    st.html(textview.LEGEND + "".join(map(textview.answer, texts, sentiments)))
+    answers = "".join(map(textview.answer, texts, sentiments))
+    st.html(f'{textview.LEGEND}<div class="answers" role="status">{answers}</div>')
     chosen = 0
     if len(texts) > 1:
         chosen = st.selectbox(
@@ -85,50 +80,56 @@ def shortened(text: str) -> str:
 def look_closer(sentiment: Sentiment) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.markdown("**Probabilities**")
-        st.altair_chart(probabilities(sentiment.scores))
+        st.markdown("**Probabilities**", help=textview.CALIBRATED)
+        st.html(bars(sentiment.scores.items()))
     with right:
-        st.markdown(f"**What the filters found**, strongest first, for *{sentiment.label}*")
+        st.markdown(
+            f"**What the filters found** for *{sentiment.label}*, strongest first",
+            help=textview.FILTERS,
+        )
         found = textview.ngrams(sentiment, most=10)
         st.dataframe(
             found,
             hide_index=True,
-            column_config={"adds (logits)": st.column_config.NumberColumn(format="%+.2f")},
+            column_config={
+                "n-gram": st.column_config.TextColumn(help="Words that stand in a row."),
+                "words": st.column_config.NumberColumn(help="How many words the filter sees."),
+                "filter": st.column_config.NumberColumn(help="Its number among those as wide."),
+                "adds (logits)": st.column_config.NumberColumn(
+                    format="%+.2f", help=textview.LOGITS
+                ),
+            },
         )
 
 
-def probabilities(scores: dict[str, float]) -> alt.Chart:
-    bars = [
-        {"label": f"{label} {textview.percent(score)}", "percent": 100 * score}
-        for label, score in scores.items()
-    ]
-    chart: alt.Chart = alt.Chart(alt.InlineData(bars), height=40 * len(bars) + 50).mark_bar(size=20)
-    return chart.encode(
-        x=alt.X("percent:Q", title="probability (%)", scale=alt.Scale(domain=[0, 100])),
-        y=alt.Y("label:N", title=None, sort=None),
-        tooltip=alt.Tooltip("label:N"),
-    )
-
-
 def from_file(model: SentimentClassifier) -> None:
-    upload = st.file_uploader(
+    with st.container(horizontal=True):
+        st.button(
+            "Try a sample file", on_click=st.session_state.update, args=({"file": textview.SAMPLE},)
+        )
+    st.file_uploader(
         f"A file with a column of texts, at most {MOST_ROWS:,} rows",
         type=["csv", "tsv", "jsonl"],
+        key="uploaded",
+        on_change=take,
         max_upload_size=MOST_MEGABYTES,
+        help="csv, tsv, or jsonl: one JSON object a line. The file stays on this machine.",
     )
-    if upload is None:
+    file: textview.File | None = st.session_state.get("file")
+    if file is None:
         st.session_state.pop("answered", None)
+        st.info("No file yet. Upload one above, or try the sample.", icon=":material/table:")
         return
+    st.text(file.name)
     try:
-        names = column_names(io.BytesIO(upload.getvalue()), upload.name)
+        names = column_names(io.BytesIO(file.data), file.name)
         usual = next((name for name in TEXT_COLUMNS if name in names), None)
         column = st.selectbox(
             "Column with the texts", names, index=names.index(usual) if usual else 0
         )
-        answers, problems, more = answered(model, upload, column)
+        answers, problems, more = answered(model, file, column)
     except InputError as error:
-        st.error("This file can't be read.")
-        st.text(str(error))
+        refuse("This file can't be read.", error)
         return
     if more:
         st.warning(f"Only the first {MOST_ROWS:,} rows were read.")
@@ -139,16 +140,21 @@ def from_file(model: SentimentClassifier) -> None:
         st.dataframe({"file:line: what is wrong": problems}, hide_index=True)
 
 
+def take() -> None:
+    upload = st.session_state["uploaded"]
+    st.session_state["file"] = upload and textview.File(upload.name, upload.getvalue())
+
+
 def answered(
-    model: SentimentClassifier, upload: UploadedFile, column: str | None
+    model: SentimentClassifier, file: textview.File, column: str | None
 ) -> tuple[list[Answer], list[str], bool]:
     """The answered rows, what is wrong with the others, and whether there are more rows still.
 
     Kept in this session until another file or column is chosen.
     """
-    key = (upload.file_id, column)
+    key = (file, column)
     if st.session_state.get("answered", (None,))[0] != key:
-        source = rows(io.BytesIO(upload.getvalue()), upload.name, column)
+        source = rows(io.BytesIO(file.data), file.name, column)
         read = list(islice(source, MOST_ROWS))
         more = next(source, None) is not None
         good = [row for row in read if not isinstance(row, InputError)]
@@ -168,10 +174,8 @@ def answered(
 
 def show_answers(answers: list[Answer], labels: Sequence[str]) -> None:
     counts = Counter(sentiment.label for _, sentiment in answers)
-    shares = ", ".join(
-        f"{label} {textview.percent(counts[label] / len(answers))}" for label in labels
-    )
-    st.markdown(f"**Texts answered: {len(answers):,}** · {shares}")
+    st.markdown(f"**Texts answered: {len(answers):,}**")
+    st.html(bars((label, counts[label] / len(answers)) for label in labels))
     st.dataframe(
         textview.preview(answers[:MOST_SHOWN], labels),
         hide_index=True,
@@ -199,9 +203,17 @@ def show_answers(answers: list[Answer], labels: Sequence[str]) -> None:
 
 
 def nearest_words(model: SentimentClassifier) -> None:
-    word = st.text_input("A word", max_chars=60, placeholder="for example: wonderful").strip()
+    with st.container(horizontal=True):
+        for example in textview.WORDS:
+            st.button(example, on_click=st.session_state.update, args=({"word": example},))
+    word = st.text_input(
+        "A word", key="word", max_chars=60, placeholder="Type one, or click an example above."
+    ).strip()
     if not word:
-        st.info("The words that the network treats most alike.", icon=":material/hub:")
+        st.info(
+            "No word yet. Its nearest are those that the network treats most alike.",
+            icon=":material/hub:",
+        )
         return
     try:
         near = model.nearest(word)
@@ -209,22 +221,24 @@ def nearest_words(model: SentimentClassifier) -> None:
         st.info("The model doesn't know this word. Try a common English one.")
         return
     st.dataframe(
-        [{"word": neighbour, "cosine (1 = same direction)": cosine} for neighbour, cosine in near],
+        [{"word": neighbour, "cosine": cosine} for neighbour, cosine in near],
+        width="content",
         hide_index=True,
-        column_config={"cosine (1 = same direction)": st.column_config.NumberColumn(format="%.2f")},
+        column_config={
+            "cosine": st.column_config.NumberColumn(format="%.2f", help=textview.COSINE)
+        },
     )
+    st.caption(f"Cosine: {textview.COSINE}")
 
 
-st.title("Text")
-st.markdown("Is a text negative, neutral or positive, and which words say so?")
+head("Text", "Is a text negative, neutral or positive, and which words say so?")
 try:
     model = load()
 except InputError as error:
-    st.error("The model can't be loaded.")
-    st.text(str(error))
+    refuse("The model can't be loaded.", error)
     st.stop()
 st.html(textview.STYLE)
-st.html(textview.model_line(model.card))
+answered_by(model.card, f"reads the first {model.card.preprocessing['max_words']:,} words")
 typing, file, words = st.tabs(["Type or paste", "Upload a file", "Nearest words"])
 with typing:
     type_or_paste(model)

@@ -5,13 +5,12 @@ A writer is called with each answer in turn and returns its line, the first time
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..lines import csv_line
 from ..terminal import visible
 
 
@@ -64,14 +63,14 @@ class Csv:
     def __init__(self, top: int) -> None:
         self.top = top
         names = [f"{name}_{n}" for n in range(2, top + 1) for name in ("label", "probability")]
-        self.head = _csv_line(["file", "start", "end", "label", "probability", *names]) + "\n"
+        self.head = csv_line(["file", "start", "end", "label", "probability", *names]) + "\n"
 
     def __call__(self, answer: Answer) -> str:
         head, self.head = self.head, ""
         cells = [cell for label, share in answer.top for cell in (label, f"{share:.6f}")]
         empty = [""] * (2 * self.top - len(cells))
         times = [f"{answer.start:.3f}", f"{answer.end:.3f}"]
-        return head + _csv_line([answer.file, *times, *cells, *empty])
+        return head + csv_line([answer.file, *times, *cells, *empty])
 
 
 class Jsonl:
@@ -85,9 +84,3 @@ class Jsonl:
         times = {"start": round(answer.start, 3), "end": round(answer.end, 3)}
         row: dict[str, Any] = {"file": answer.file, **times, **top[0], "top": top}
         return json.dumps(row, ensure_ascii=False)
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    line = io.StringIO(newline="")
-    csv.writer(line).writerow(cells)  # with \r\n, so that both are quoted within cells
-    return line.getvalue().removesuffix("\r\n")

@@ -42,9 +42,9 @@ def drawn(explanation: Explanation) -> Image.Image:
     marked = overlay(explanation.log_mel, explanation.relevance)
     panels = [
         (f"waveform, at most {peak:.2f} of full scale", wave(explanation.waveform)),
-        ("log-mel: quiet is dark, loud is bright", _in_time(spectrum, samples)),
+        ("log-mel: quiet is dark, loud is bright", in_time(spectrum, samples)),
         ("what the network looked at: orange for the answer, blue against it",
-         _in_time(marked, samples)),
+         in_time(marked, samples)),
     ]  # fmt: skip
     height = TOP + sum(len(pixels) + GAP for _, pixels in panels)
     picture = Image.new("RGB", (LEFT + WIDTH + RIGHT, height), PAPER)
@@ -106,6 +106,17 @@ def overlay(log_mel: Values, relevance: Values) -> Pixels:
     return pixels
 
 
+def in_time(pixels: Pixels, samples: int) -> Pixels:
+    """A column a frame as a panel over `samples`, each frame about the middle of its window, the
+    first and the last as far as theirs reach."""
+    before = (WINDOW - HOP) // 2
+    frames = (np.arange(WIDTH) * samples // WIDTH - before) // HOP
+    columns = np.clip(frames, 0, pixels.shape[1] - 1)
+    rows = np.arange(MEL_HEIGHT) * len(pixels) // MEL_HEIGHT
+    panel: Pixels = pixels[rows][:, columns]
+    return panel
+
+
 def band(hz: float, mels: int) -> float:
     """Where a frequency lies among so many mel bands, from 0 at the bottom to 1 at the top.
 
@@ -119,15 +130,3 @@ def band(hz: float, mels: int) -> float:
 def _from_0_to_1(values: Values) -> Values:
     low, high = float(values.min()), float(values.max())
     return (values - low) / ((high - low) or 1.0)
-
-
-def _in_time(pixels: Pixels, samples: int) -> Pixels:
-    """A column a frame as a panel over `samples`, each frame about the middle of its window."""
-    before = (WINDOW - HOP) // 2
-    frames = np.arange(WIDTH) * samples // WIDTH - before
-    columns = frames // HOP
-    rows = np.arange(MEL_HEIGHT) * len(pixels) // MEL_HEIGHT
-    panel = np.full((MEL_HEIGHT, WIDTH, 3), PAPER, dtype=np.uint8)
-    seen = (columns >= 0) & (columns < pixels.shape[1])
-    panel[:, seen] = pixels[rows][:, columns[seen]]
-    return panel

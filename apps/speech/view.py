@@ -15,15 +15,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from domains.speech.audio import SAMPLE_RATE
-
-from ..textview import percent
+from domains.speech.data import SILENCE, UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.weights import Card
     from domains.speech.detections import Detection
-    from domains.speech.recogniser import Recognition
 
 Waveform = NDArray[np.float32]
 
@@ -74,14 +71,6 @@ def envelope(waveform: Waveform, columns: int = 400) -> list[dict[str, Any]]:
     ]
 
 
-def bars(recognition: Recognition, most: int = 5) -> list[dict[str, Any]]:
-    """Rows of the bar chart: the likeliest labels, best first, with their probability in %."""
-    return [
-        {"label": f"{label} {percent(probability)}", "percent": 100 * probability}
-        for label, probability in recognition.top(most)
-    ]
-
-
 def timeline(detections: Sequence[Detection]) -> list[dict[str, Any]]:
     """Rows of the timeline and of its table; start and end in seconds, probability in %."""
     return [
@@ -100,19 +89,13 @@ def named(number: int, detection: Detection) -> str:
     return f"{number}. {detection.label}, {detection.start:.2f} s"
 
 
-def answer(recognition: Recognition) -> str:
-    """HTML: the label and its probability."""
-    label, shown = escape(recognition.label), percent(recognition.probability)
-    return f'<div style="font-size: 1.5rem"><b>{label}</b> · {shown}</div>'
+def heard(detections: Sequence[Detection]) -> str:
+    """HTML: the words of a recording in their order; told to screen readers as they change."""
+    words = " · ".join(f"<b>{escape(detection.label)}</b>" for detection in detections)
+    return f'<div class="verdict" role="status">{words or "No word was heard."}</div>'
 
 
-def model_line(card: Card) -> str:
-    """HTML of one line: which model answers, what it can answer, and the accuracy on its card."""
-    accuracies = [
-        f"{name} {percent(figures['accuracy'])}"
-        for name, figures in card.metrics.items()
-        if isinstance(figures, dict) and "accuracy" in figures
-    ]
-    about = f"Model {card.name}; its answers: {', '.join(card.labels)}"
-    measured = f" · accuracy: {', '.join(accuracies)}" if accuracies else ""
-    return f'<div style="font-size: .875rem; line-height: 1.9">{escape(about + measured)}</div>'
+def known(labels: Sequence[str]) -> str:
+    """The words among the labels, as a sentence."""
+    words = [label for label in labels if label not in (UNKNOWN, SILENCE)]
+    return f"It knows {len(words)} words: {', '.join(words)}."

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from apps.commands import app as command
+from apps.models.runs import RUNS, runs_folder
 from core.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,7 @@ def free_port():
 def calls(monkeypatch):
     """What streamlit and the browser were called with; no server runs."""
     found = {"browser": []}
+    monkeypatch.delenv(RUNS, raising=False)
 
     def streamlit(arguments, **_):
         found["arguments"] = arguments
@@ -63,6 +65,18 @@ def test_an_unknown_page_lists_those_there():
 def test_an_empty_address_is_wrong_usage():
     with pytest.raises(typer.BadParameter, match="--host is empty"):
         command.open_app(host="")
+
+
+def test_trainings_are_looked_for_where_it_is_said(calls, tmp_path, monkeypatch):
+    monkeypatch.setenv(RUNS, "elsewhere")
+    command.open_app(port=free_port(), runs=tmp_path)
+    assert runs_folder() == tmp_path
+
+
+def test_a_folder_of_trainings_that_is_none_is_wrong_usage(command, tmp_path):
+    done = command("app", "--runs", tmp_path / "missing")
+    assert done.code == 2
+    assert "--runs" in done.err and "missing" in done.err
 
 
 def test_a_taken_port_is_an_error():

@@ -77,15 +77,33 @@ def test_layers_that_write_over_their_input_do_not_write_over_what_was_kept():
     assert after == pytest.approx(np.maximum(before, 0))
 
 
+def test_another_visitor_who_runs_the_network_meanwhile_is_not_heard():
+    meanwhile = [torch.ones(1, 3, 8, 8)]
+
+    class Slow(nn.Module):
+        def forward(self, x):
+            if meanwhile:
+                network(meanwhile.pop())
+            return x
+
+    network = nn.Sequential(Conv(3, 4, 3), Slow())
+    alone = nn.Sequential(network[0])
+    found = activations(network, picture())
+    assert not meanwhile
+    assert [name for name, _ in found] == ["0 Conv", "1 Slow"]
+    assert found[0][1] == pytest.approx(activations(alone, picture())[0][1])
+
+
 @settings(deadline=None)
 @given(st.integers(1, 2 * MOST), st.integers(1, 12), st.integers(6, 12))
 def test_every_map_has_a_tile_up_to_the_most_that_are_shown(count, height, width):
-    """Maps of white pixels between grey gaps: the white area is that of the tiles."""
+    """Maps of white pixels between clear gaps: the white area is that of the tiles."""
     pixels = np.asarray(tiles(np.ones((count, height, width), np.float32)))
     white = (pixels == 255).all(2)
     scale = int(np.argmin([*white[0], False])) // width
     assert scale >= 1
     assert white.sum() == min(count, MOST) * height * width * scale**2
+    assert not pixels[~white].any()
     assert pixels.shape[1] <= 800
 
 

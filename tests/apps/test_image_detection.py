@@ -11,6 +11,7 @@ from outcomes import one_error
 from PIL import Image
 
 from core import weights
+from domains.image.rcnn import LONGEST
 from domains.image.scenes import Scenes, scenes
 from domains.image.segmentation_training import SIZE, of_size
 
@@ -95,6 +96,32 @@ def test_detect_draws_boxes(command, made, tmp_path):
     assert drawn.shape == (128, 128, 3)
     left, top, _, _ = json.loads(done.out.splitlines()[0])["box"]
     assert len(set(drawn[round(top), round(left)].tolist())) > 1  # a colour on the grey picture
+
+
+def test_digits_of_a_large_page(command, made, tmp_path):
+    """Of a few pixels for the page: each as in a scene of its own."""
+    page = Image.new("L", (1500, 1100))
+    scene = picture(tmp_path / "a.png")
+    page.paste(Image.open(tmp_path / "a.png"), (900, 640))
+    page.save(tmp_path / "page.png")
+    scene_alone, whole_page = (
+        {tuple(json.loads(line)["box"]) for line in command(
+            "image", "detect", tmp_path / name, "--model", made / "finder", "--least", "0.05",
+            "--format", "jsonl",
+        ).out.splitlines()}
+        for name in ("a.png", "page.png")
+    )  # fmt: skip
+    boxes = np.array([*whole_page]) - [900, 640, 900, 640]
+    assert len(boxes) >= len(scene.boxes) / 2
+    near = [np.abs(boxes - box).max(1).min() < 4 for box in scene_alone]
+    assert np.mean(near) >= 0.5
+
+
+@pytest.mark.parametrize("kind", ["detect", "segment"])
+def test_help_says_how_large_digits_must_be(command, kind):
+    text = " ".join(command("image", kind, "--help").out.split())
+    assert "16 pixels" in text
+    assert f"longer than {LONGEST:,} pixels" in text
 
 
 def test_detect_names_bad_files_and_goes_on(command, made, tmp_path):

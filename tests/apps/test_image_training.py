@@ -3,8 +3,10 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 from outcomes import one_error
+from PIL import Image
 from shapes import LABELS, write_folder, write_npz
 
 from core import weights
@@ -13,7 +15,8 @@ SMALL = ("widths=[8, 16]", "epochs=8", "batch_size=16", "learning_rate=0.05")
 SETTINGS = [part for setting in SMALL for part in ("--set", setting)]
 ALL_OF_IT = "no test part in it, so all of it is read"
 FIGURES = {
-    "model", "accuracy", "top5", "confusion", "recall", "ece", "n", "images_per_second",
+    "model", "accuracy", "top5", "confusion", "recall", "nll", "ece", "n",
+    "images_per_second",
 }  # fmt: skip
 
 
@@ -48,6 +51,17 @@ def test_trained_again_it_is_left_as_it_is(command, trained, shapes):
     again = command("image", "train", *SETTINGS, "--data", shapes, "--out", place / "mine")
     assert again == done
     assert (place / "mine.onnx").stat().st_mtime_ns == before
+
+
+def test_another_recipe_does_not_overwrite_it(command, trained, shapes):
+    place, _ = trained
+    before = (place / "mine.toml").read_bytes()
+    other = command(
+        "image", "train", *SETTINGS, "--set", "seed=2", "--data", shapes, "--out", place / "mine"
+    )
+    one_error(other, f"{place / 'mine.toml'}: there already, and not known to come of this recipe")
+    assert (place / "mine.toml").read_bytes() == before
+    assert len(list((place / "mine.run").iterdir())) == 1  # the other run didn't begin
 
 
 def evaluate(command, model, data, *options):
@@ -115,6 +129,16 @@ def test_a_folder_of_pictures_and_a_bad_one_among_them(command, tmp_path):
     assert card.config["size"] == 12 and card.config["channels"] == 3
 
 
+def test_a_class_without_a_picture_is_named(command, tmp_path):
+    folder = write_folder(tmp_path / "pictures")
+    (folder / "square").mkdir()
+    settings = [*SETTINGS, "--set", "size=12", "--set", "epochs=1"]
+    done = command("image", "train", *settings, "--data", folder, "--out", tmp_path / "net")
+    assert (done.code, done.out) == (1, f"{tmp_path / 'net.toml'}\n")
+    assert done.err == f"receptive: error: {folder / 'square'}: no picture in this folder\n"
+    assert weights.read_card(tmp_path / "net.toml").labels == list(LABELS)
+
+
 def test_digits_in_folders_are_seen_as_classify_sees_them(command, tmp_path):
     write_folder(tmp_path / "pictures", size=60)
     settings = [*SETTINGS, "--set", "size=28", "--set", "fit=digit"]
@@ -136,6 +160,33 @@ def test_eval_of_other_classes_is_refused(command, trained, tmp_path):
     folder = write_folder(tmp_path / "pictures", count=2)
     done = command("image", "eval", "--model", place / "mine", "--data", folder)
     one_error(done, "pictures: its classes are lying, ring, standing, the model's 0, 1, 2")
+
+
+def test_imagenet_is_not_measured(command, shapes):
+    done = command("image", "eval", "--model", "imagenet", "--data", shapes)
+    one_error(done, "--model imagenet: eval measures released models, and this has no card")
+
+
+def test_a_blank_digit_is_named_where_it_stands(command, tmp_path):
+    """A blank page has no digit; among MNIST's files it has a place instead of a name."""
+    pictures = np.zeros((4, 28, 28), np.uint8)
+    pictures[:2, 4:24, 12:16] = 255
+    pictures[2, 6:22, 6:22] = 255
+    np.savez(tmp_path / "digits.npz", x_train=pictures[:3].repeat(6, 0),
+             y_train=np.repeat([0, 0, 1], 6), x_test=pictures, y_test=[0, 0, 1, 1])  # fmt: skip
+    settings = [*SETTINGS, "--set", "fit=digit", "--set", "epochs=1"]
+    data = ("--data", tmp_path / "digits.npz")
+    assert command("image", "train", *settings, *data, "--out", tmp_path / "net").code == 0
+    done = command("image", "eval", "--model", tmp_path / "net", *data)
+    one_error(done, "picture 4 of 4: the picture is blank")
+    Image.new("L", (50, 50), 255).save(tmp_path / "page.png")
+    Image.fromarray(pictures[0]).save(tmp_path / "stroke.png")
+    files = (tmp_path / "page.png", tmp_path / "stroke.png")
+    done = command("image", "classify", *files, "--model", tmp_path / "net", "--format", "jsonl")
+    assert done.code == 1
+    assert done.err == f"receptive: error: {tmp_path / 'page.png'}: the picture is blank\n"
+    [answer] = map(json.loads, done.out.splitlines())
+    assert answer["file"] == str(tmp_path / "stroke.png")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,9 @@ def test_training_prints_the_card_and_nothing_else(trained):
     assert {path.name for path in place.iterdir()} == {
         "mine.toml", "mine.safetensors", "mine.onnx", "mine.run",
     }  # fmt: skip
-    assert {path.name for path in place.glob("mine.run/*/*")} == {"log.jsonl", "outcome.json"}
+    assert {path.name for path in place.glob("mine.run/*/*")} == {
+        "log.jsonl", "outcome.json", "settings.json",
+    }  # fmt: skip
     card = weights.read_card(place / "mine.toml")
     assert card.labels == ["yes", "no", "unknown", "silence"]
     assert card.preprocessing["samples"] == 8000

@@ -1,8 +1,9 @@
 """What the Speech page shows, as plain data."""
 
 import io
+import re
+from html import unescape
 from itertools import count
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from apps.speech import ONE_WORD, around, view
 from domains.speech.audio import SAMPLE_RATE
-from domains.speech.recogniser import Recognition
+from domains.speech.detections import Detection
 
 WINDOW = SAMPLE_RATE
 
@@ -78,8 +79,15 @@ def test_a_click_is_seen_where_it_is():
     assert click == pytest.approx(120, abs=300 / 400)
 
 
-def test_labels_are_escaped():
-    hostile = "<b>go</b>"
-    assert "<b>go" not in view.answer(Recognition(hostile, {hostile: 1.0}))
-    card = SimpleNamespace(name=hostile, labels=[hostile], metrics={hostile: {"accuracy": 0.5}})
-    assert "<b>go" not in view.model_line(card)
+def test_words_are_told_in_their_order_and_as_text():
+    said = [Detection(label, n, n + 1, 0.9) for n, label in enumerate(("go", "<b>no</b>", "up"))]
+    html = view.heard(said)
+    assert "<b>no" not in html
+    words = unescape(re.sub("<[^>]*>", "", html))
+    assert words == "go · <b>no</b> · up"
+    assert "No word was heard." in view.heard([])
+
+
+def test_the_words_that_are_known_are_named_without_the_other_answers():
+    known = view.known(["yes", "no", "unknown", "silence"])
+    assert known == "It knows 2 words: yes, no."

@@ -8,7 +8,6 @@ from html import escape
 from pathlib import Path
 from types import SimpleNamespace
 
-import pyarrow.ipc
 import pytest
 import streamlit
 from streamlit.testing.v1 import AppTest
@@ -132,18 +131,26 @@ def marked_up(page):
     return " ".join(texts + alerts(page) + [button.label for button in page.button])
 
 
-def charted(page):
-    """The percentages of the bar chart, by label."""
-    chart = page.get("vega_lite_chart")[0].proto
-    bars = pyarrow.ipc.open_stream(chart.datasets[0].data.data).read_all().to_pylist()
-    return {bar["label"].split()[0]: bar["percent"] for bar in bars}
+def shares(page):
+    """The percentages beside the bars, by label."""
+    found = re.findall(r"<td>(\w+)</td><td>(?:< )?([\d.]+)\W%</td>", html(page))
+    return {label: float(percent) for label, percent in found}
 
 
 def test_an_empty_page_says_what_to_do(page):
     assert not page.exception
     assert any("No text yet" in alert for alert in alerts(page))
-    assert "Model sentiment" in html(page)
+    assert any("No file yet" in alert for alert in alerts(page))
+    assert any("No word yet" in alert for alert in alerts(page))
+
+
+def test_it_says_who_answers_and_how_well(page):
+    assert "Answered by <b>sentiment</b>" in html(page)
     assert "macro recall" in html(page)
+    [card] = page.get("page_link")
+    assert card.proto.page == "models"
+    assert card.proto.query_string == "model=sentiment"
+    assert "of each class, the share that is found" in card.proto.help
 
 
 def test_a_text_gets_its_label_and_probabilities(page):
@@ -151,8 +158,8 @@ def test_a_text_gets_its_label_and_probabilities(page):
     assert not page.exception
     assert "positive · " in html(page)
     assert "<mark" in html(page)
-    percents = charted(page)
-    assert sum(percents.values()) == pytest.approx(100)
+    percents = shares(page)
+    assert sum(percents.values()) == pytest.approx(100, abs=0.2)
     assert max(percents, key=percents.get) == "positive"
     assert not page.selectbox
 
@@ -166,9 +173,9 @@ def test_the_winning_ngrams_are_listed(page):
 def test_each_line_is_a_text(page):
     typed(page, "A warm, funny film.\n\nA dull mess.\n")
     assert html(page).count('class="answer"') == 2
-    assert charted(page)["positive"] > 50
+    assert shares(page)["positive"] > 50
     page.selectbox[0].select_index(1).run()
-    assert charted(page)["negative"] > 50
+    assert shares(page)["negative"] > 50
 
 
 def test_an_example_is_answered_at_a_click(page):
@@ -185,7 +192,7 @@ def test_only_so_many_lines_are_answered(page):
 def test_typed_text_is_shown_as_text(page):
     typed(page, f"{HOSTILE}\nA film.")
     assert not page.exception
-    for tag in ("<script", "<b>"):
+    for tag in ("<script", "<b>bold"):
         assert tag not in html(page)
     assert escape(HOSTILE) in re.sub("</?mark[^>]*>", "", html(page))
     for piece in ("script", "bold", "$", ":smile:", "**x**"):
@@ -206,6 +213,33 @@ def test_a_file_is_answered_and_its_bad_rows_named(page, downloads):
         "reviews.csv:6:",
     ]
     assert "script" not in marked_up(page)
+
+
+def test_a_sample_file_is_answered_at_a_click(page, downloads):
+    button(page, "Try a sample file").click().run()
+    assert not page.exception
+    assert page.selectbox[0].value == "review"
+    assert "Bad rows" not in "".join(alerts(page))
+    rows = list(csv.DictReader(io.StringIO(downloads["Download csv"], newline="")))
+    assert f"Texts answered: {len(rows)}" in marked_up(page)
+    assert {row["label"] for row in rows} >= {"negative", "positive"}
+    assert sum(shares(page).values()) == pytest.approx(100, abs=0.2)
+
+
+def test_an_upload_takes_the_place_of_the_sample(page, downloads):
+    button(page, "Try a sample file").click().run()
+    uploaded(page, "text\na dull mess\n")
+    assert len(downloads["Download jsonl"].splitlines()) == 1
+    page.file_uploader[0].set_value(None).run()
+    assert not page.dataframe
+    assert any("No file yet" in alert for alert in alerts(page))
+
+
+def test_a_bad_upload_leaves_the_page_usable(page, downloads):
+    uploaded(page, "")
+    uploaded(page, FILE)
+    assert not page.error
+    assert len(downloads["Download jsonl"].splitlines()) == 3
 
 
 def test_downloads_read_back(page, downloads):
@@ -271,6 +305,12 @@ def test_nearest_words(page):
     cosines = table.iloc[:, 1].tolist()
     assert cosines == sorted(cosines, reverse=True)
     assert "wonderful" not in table["word"].tolist()
+
+
+def test_a_word_is_looked_up_at_a_click(page):
+    button(page, "wonderful").click().run()
+    assert page.text_input[0].value == "wonderful"
+    assert not page.dataframe[0].value.empty
 
 
 def test_a_word_that_is_not_known(page):

@@ -1,4 +1,4 @@
-"""The pages in the system's Chromium, against a running server."""
+"""The pages in the system's Chromium, against `receptive app`."""
 
 import shutil
 import socket
@@ -11,9 +11,13 @@ from urllib.request import urlopen
 
 import pytest
 
-import apps
+from apps.go.compiling import compile_rules
 
 CHROMIUM = shutil.which("chromium")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--pictures", type=Path, help="The folder that test_pictures.py writes to.")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,20 +36,35 @@ def browser_type_launch_args():
 
 
 @pytest.fixture(scope="session")
-def server():
+def browser_context_args():
+    return {"viewport": {"width": 1200, "height": 900}, "color_scheme": "light"}
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory):
+    """The server, and the address it listens on: "127.0.0.1:PORT"."""
+    compile_rules()  # which takes a minute after an install
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    home = Path(apps.__file__).with_name("home.py")
-    options = ["--server.address=127.0.0.1", f"--server.port={address.split(':')[1]}"]
-    command = [sys.executable, "-m", "streamlit", "run", str(home), "--server.headless=true"]
-    process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "apps.cli", "app", "--no-browser", f"--port={port}"]
+    started = subprocess.Popen(
+        command,
+        cwd=tmp_path_factory.mktemp("server"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
-        wait_for(f"http://{address}/_stcore/health", process)
-        yield address
+        wait_for(f"http://127.0.0.1:{port}/_stcore/health", started)
+        yield started, f"127.0.0.1:{port}"
     finally:
-        process.terminate()
-        process.wait(10)
+        started.kill()
+        started.wait()
+
+
+@pytest.fixture(scope="session")
+def server(process):
+    return process[1]
 
 
 def wait_for(url, process, seconds=60):

@@ -27,6 +27,28 @@ def test_from_home_to_an_answer(page, server, width):
     assert main.evaluate("element => element.scrollWidth") <= width
 
 
+def test_a_sentence_is_coloured_at_a_click(page, server):
+    page.goto(f"http://{server}/text")
+    page.get_by_role("button", name="A review").click()
+    answer = page.get_by_role("status").locator(".answer")
+    answer.get_by_text("positive · ").wait_for()
+    coloured = answer.locator("mark", has_text="funny")
+    assert coloured.evaluate("mark => getComputedStyle(mark).backgroundColor").startswith("rgba(")
+    assert "logits" in coloured.get_attribute("title")
+
+
+def test_the_sample_file_is_answered_and_downloaded(page, server):
+    page.goto(f"http://{server}/text")
+    page.get_by_role("tab", name="Upload a file").click()
+    page.get_by_role("button", name="Try a sample file").click()
+    page.get_by_text("Texts answered: 8").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download csv").click()
+    header, *rows = Path(download.value.path()).read_text().splitlines()
+    assert header == "film,stars,review,label,negative,neutral,positive"
+    assert len(rows) == 8
+
+
 def test_a_file_is_answered_and_downloaded(page, server):
     page.goto(f"http://{server}/text")
     page.get_by_role("tab", name="Upload a file").click()

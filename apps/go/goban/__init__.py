@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ _mount = st.components.v2.component(
 
 def goban(picture: Picture, key: str, on_click: Callable[[], None]) -> None:
     """Draws the board; `on_click` runs after a click, which `clicked(key)` then gives."""
-    _mount(key=key, data=asdict(picture), on_click_change=on_click)
+    data = vars(picture) | {"hints": [vars(hint) for hint in picture.hints]}
+    _mount(key=key, data=data, on_click_change=on_click)
 
 
 def clicked(key: str) -> tuple[int, int] | None:

@@ -38,7 +38,9 @@ class StandIn:
 def loaded(monkeypatch, tmp_path):
     """Puts a stand-in in the network's place; gives the names it was loaded by."""
     streamlit.cache_resource.clear()
-    card = SimpleNamespace(name="go-policy", path=tmp_path / "go-policy.toml")
+    card = SimpleNamespace(
+        name="go-policy", path=tmp_path / "go-policy.toml", metrics={"test": {"top1": 0.51}}
+    )
     card.path.write_text("first")
     names = []
 
@@ -122,6 +124,8 @@ def test_opens_on_an_empty_board(page):
     assert picture["labels"][0] == "A9, empty"
     assert "first instinct, no reading; sums to 100 % over legal moves" in html(page)
     assert "Black to play: you." in html(page)
+    assert "Answered by <b>go-policy</b>: test top-1 51.0" in html(page)
+    assert "No move yet" in page.caption[0].value
 
 
 def test_the_network_answers(page):
@@ -248,6 +252,22 @@ def test_first_and_last_reach_the_ends_of_any_record(page):
     assert "E5, black stone, last move" in board(page)["labels"]
 
 
+def test_a_sample_and_its_review_are_a_click_each(page):
+    press(page, "Open a sample game")
+    assert len(played(page)) == 325
+    assert texts(page)[-1].startswith("Honinbo Shusaku 4d – Inoue Gennan Inseki 8d, 1846")
+    press(page, "Review this game")
+    assert not page.exception
+    assert [table.value.shape[0] for table in page.dataframe] == [2, 10]
+
+
+def test_the_samples_result_is_what_is_counted(page):
+    press(page, "Open a sample game")
+    press(page, "Count")
+    counted = "Counted by territory and prisoners, komi 0: B+2. The record says B+2."
+    assert counted in html(page)
+
+
 def test_a_file_with_several_games(page):
     uploaded(page, RECORD + b"(;SZ[13];B[aa])(;SZ[9];B[")
     chooser = next(box for box in page.selectbox if box.label == "The file has 2 games")
@@ -304,6 +324,25 @@ def test_two_sessions_share_no_game(page):
     other = AppTest.from_file(HOME, default_timeout=60).run()
     other.switch_page("pages/go.py").run()
     assert played(other) == []
+
+
+def test_one_visitors_strength_is_not_anothers(page, monkeypatch):
+    from domains.go.player import GoPlayer, Move
+
+    strengths = []
+
+    def genmove(player, game, *_, **__):
+        strengths.append(player.strength.name)
+        return Move(int(game.legal().nonzero()[0][0]))
+
+    monkeypatch.setattr(GoPlayer, "genmove", genmove)
+    next(box for box in page.selectbox if box.label == "Network's strength").select("careless")
+    play(page, "E5")
+    other = AppTest.from_file(HOME, default_timeout=60).run()
+    other.switch_page("pages/go.py").run()
+    play(other, "E5")
+    play(page, "C3")
+    assert strengths == ["careless", "full", "careless"]
 
 
 def test_the_network_is_loaded_once(page, loaded):

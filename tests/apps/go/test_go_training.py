@@ -139,6 +139,7 @@ def test_a_truncated_file_of_games_and_checkpoint_are_refused(command, folder):
     [run] = (folder / "torn.run").iterdir()
     before = (folder / "torn.safetensors").read_bytes()
     (run / "outcome.json").unlink()
+    (folder / "torn.toml").unlink()
     (run / "checkpoint.pt").write_bytes(b"PK\3\4 torn")
     done = command(*arguments)
     assert done.code == 1

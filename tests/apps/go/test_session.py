@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sgfmill import sgf as sgfmill
 
-from apps.go.session import MOST_GAMES, Game, You, games
+from apps.go.session import MOST_GAMES, MOST_INSTINCTS, Game, You, games
 from core.errors import InputError
 from domains.go import sgf
 from domains.go.rules import BLACK, EMPTY, PASS
@@ -27,9 +27,9 @@ class Network:
         weights = [1 / (1 + n) for n in range(len(legal))]
         return [(p, w / sum(weights)) for p, w in zip(legal, weights, strict=True)]
 
-    def genmove(self, board, colour=None, komi=7.5):
+    def genmove(self, board, colour, komi, moves):
         self.komi = komi
-        reply = self.replies.pop(0) if self.replies else self.moves(board, colour)[0][0]
+        reply = self.replies.pop(0) if self.replies else moves[0][0]
         if reply == "resign":
             return SimpleNamespace(point=PASS, resign=True)
         point = parse(reply, board.size) if isinstance(reply, str) else reply
@@ -360,6 +360,35 @@ def test_the_network_is_asked_once_a_position():
     game.undo()
     click(game, "A9")
     assert parse("E5", 9) in dict(game.instinct(network))
+
+
+def test_the_network_is_not_asked_again_for_what_it_plays():
+    game, network = Game(9), Network()
+    game.instinct(network)
+    click(game, "E5")
+    game.reply(network)
+    assert played(game) == ["E5", "A9"]
+    game.instinct(network, 1)
+    assert network.asked == 2
+
+
+def test_the_network_plays_its_own_colour_where_the_record_went_on_with_the_other():
+    """A9, the first choice for Black, would be suicide for White."""
+    game, network = both(), Network()
+    game.open(games(b"(;SZ[9]AB[ba][ab];B[ee];B[gg])", "a.sgf")[0][0])
+    assert game.instinct(network, 1)[0][0] == parse("A9", 9)
+    game.undo()
+    game.you = You.black
+    game.reply(network)
+    assert played(game) == ["E5", "C9"]
+
+
+def test_a_long_game_is_no_heavier():
+    game, network = both(), Network()
+    for number in range(50):
+        game.instinct(network)
+        game.click(number, game.turn)
+    assert len(game.instincts) == MOST_INSTINCTS
 
 
 def test_which_moves_are_judged():
