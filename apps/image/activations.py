@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,17 +26,15 @@ def activations(network: nn.Module, picture: Maps) -> list[tuple[str, Maps]]:
     """What comes out of each layer for a prepared picture, `(C, H, W)`, in the order they ran.
 
     A layer is called by its place and its kind, such as "groups.0.1 MaxPool". Neurons are maps of
-    one pixel: `(neurons, 1, 1)`. Others may run the network at the same time.
+    one pixel: `(neurons, 1, 1)`.
     """
     import torch
 
     from core.lens.activations import every, label
 
-    tensors = [*network.parameters(), *network.buffers()]
-    own = deepcopy(network, {id(tensor): tensor for tensor in tensors})  # the weights are shared
     return [
-        (label(own, name), maps.reshape(len(maps), *maps.shape[1:] or (1, 1)).numpy())
-        for name, maps in every(own, torch.from_numpy(picture))
+        (label(network, name), maps.reshape(len(maps), *maps.shape[1:] or (1, 1)).numpy())
+        for name, maps in every(network, torch.from_numpy(picture))
     ]
 
 

@@ -10,7 +10,7 @@ from core.errors import InputError
 from core.weights import verify
 
 from ..figures import meaning, percent, tested
-from .metrics import duration, is_number, named
+from .metrics import duration, is_number, named, plain
 
 if TYPE_CHECKING:
     from core.weights import Card
@@ -48,7 +48,7 @@ def key_figures(card: Card, parameters: int) -> list[Key]:
     spent = card.metrics.get("minutes"), card.metrics.get("hours")
     minutes, hours = (value if is_number(value) else 0 for value in spent)
     trained = duration(60 * minutes + 3600 * hours) if minutes or hours else "not known"
-    device = " ".join(str(card.metrics.get("device", "")).split())
+    device = plain(str(card.metrics.get("device", "")))
     size = sum(path.stat().st_size for path in _files(card) if path.is_file())
     return [
         *_reached(card),

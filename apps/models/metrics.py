@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeGuard
 
@@ -81,7 +82,12 @@ def named(key: str) -> Metric:
         return Metric(*_KNOWN[key])
     if key.endswith("_per_second"):
         return Metric("speed", f"{key.removesuffix('_per_second')}/s", "How many a second.")
-    return Metric(key.replace("_", " "), "", "")
+    return Metric(plain(key.replace("_", " ")), "", "")
+
+
+def plain(text: str) -> str:
+    """A foreign card's words without what would be Markdown, such as a picture from elsewhere."""
+    return " ".join(re.sub(r"[^\w ,.()/%+-]", " ", text).split())
 
 
 def sorted_keys(keys: Iterable[str]) -> list[str]:

@@ -16,8 +16,9 @@ from .. import figures
 from . import cards
 from .metrics import named, shown, sorted_keys
 from .page_networks import layers_of, show_layers
+from .page_runs import runs_found
 from .rows import STYLE, table
-from .runs import cards_of, find_runs, runs_folder
+from .runs import cards_of, runs_folder
 
 if TYPE_CHECKING:
     from core.arithmetic import LayerRow
@@ -31,7 +32,7 @@ def show() -> None:
     known = {
         path.stem: path for f in weight_folders().values() for path in sorted(f.glob("*.toml"))
     }
-    known |= cards_of(find_runs(root), root)
+    known |= cards_of(runs_found(root), root)
     asked = st.query_params.get("model")
     lost = asked is not None and asked not in known
     if lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -34,8 +35,16 @@ COLUMNS: dict[str, Any] = {
 }
 
 
+_walk: Any = st.cache_data(ttl=10, show_spinner=False)(find_runs)  # over many folders
+
+
+def runs_found(root: Path) -> list[Run]:
+    """As `find_runs`; new ones are seen after ten seconds at most."""
+    return [run for run in _walk(root) if run.folder.is_dir()]
+
+
 def show() -> None:
-    own, examples = find_runs(runs_folder()), example_runs()
+    own, examples = runs_found(runs_folder()), example_runs()
     runs = {run.name: run for run in [*own, *examples]}
     kept = st.session_state.get("runs", [])
     st.session_state["runs"] = [name for name in kept if name in runs]
@@ -57,7 +66,7 @@ def show() -> None:
             on_click=_choose,
             args=([run.name for run in examples],),
         )
-        st.button("Look for new trainings", icon=":material/refresh:")
+        st.button("Look for new trainings", icon=":material/refresh:", on_click=_walk.clear)
     if not names:
         found = f"{len(own)} found. Choose one above" if own else "No training found here yet"
         st.info(f"{found}, or click the example.", icon=":material/show_chart:")

@@ -62,6 +62,7 @@ PROBABILITY = (
     "answer, not how often it is right."
 )
 MOST_MEGABYTES = 20
+MOST_PIXELS = 25_000_000  # 100 million would take more memory than the whole server else
 THUMBNAIL = 256  # pixels at most, along each side
 
 
@@ -148,7 +149,7 @@ def looked(network: Network, file: view.File) -> Look:
     """Kept in this session until there is another picture or network."""
     key = (file, network)
     if st.session_state.get("looked", (None,))[0] != key:
-        picture = open_picture(io.BytesIO(file.data), file.name)
+        picture = open_picture(io.BytesIO(file.data), file.name, MOST_PIXELS)
         try:
             prepared = network.classifier.prepared(picture)
         except InputError as error:
@@ -164,7 +165,7 @@ def searched(model: Detector | Segmenter, file: view.File) -> Search:
     """Kept in this session until there is another picture or network."""
     key = (file, model)
     if st.session_state.get("searched", (None,))[0] != key:
-        picture = open_picture(io.BytesIO(file.data), file.name)
+        picture = open_picture(io.BytesIO(file.data), file.name, MOST_PIXELS)
         picture.thumbnail((finds.LONGEST, finds.LONGEST))
         found = (
             finds.boxes(model, picture)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -51,8 +52,10 @@ def run(
 ) -> Tensor:
     """What the network, set to eval mode, makes of a batch.
 
-    Calls `heard(name, layer, output)` for each layer in the order in which they run.
+    Calls `heard(name, layer, output)` for each layer in the order in which they run. Others may run
+    the network at the same time.
     """
+    network = own(network)
 
     def listener(name: str) -> Callable[..., None]:
         def hook(module: nn.Module, _inputs: object, output: object) -> None:
@@ -66,6 +69,12 @@ def run(
             hooks.enter_context(module.register_forward_hook(listener(name)))
         answer: Tensor = network.eval()(inputs)
     return answer
+
+
+def own(network: nn.Module) -> nn.Module:
+    """The network on the same weights, in modules that nobody else listens to or runs."""
+    tensors = [*network.parameters(), *network.buffers()]
+    return deepcopy(network, {id(tensor): tensor for tensor in tensors})
 
 
 @torch.no_grad()
@@ -106,7 +115,8 @@ def activations(network: nn.Module, inputs: Tensor, name: str) -> Tensor:
     Of a layer that runs more than once, those of the first time. Raises InputError for a name that
     is none, listing the right ones.
     """
-    return _output(network, layer(network, inputs[:1], name), inputs)
+    layer(network, inputs[:1], name)
+    return _output(network, name, inputs)
 
 
 def degree(maps: Tensor) -> Tensor:
@@ -130,11 +140,11 @@ def window(
     Raises InputError for a layer or a place that is none.
     """
     example = next(network.parameters()).new_ones(1, *shape)
-    found = layer(network, example, name)
-    places = _output(network, found, example).shape[2:]
+    layer(network, example, name)
+    places = _output(network, name, example).shape[2:]
     if len(place) != len(places) or not all(0 <= p < n for p, n in zip(place, places, strict=True)):
         raise InputError(f"layer {name!r} has a map of {_by(places)}: no place {tuple(place)}")
-    return _window(network, found, example, place)
+    return _window(network, name, example, place)
 
 
 def top(
@@ -146,12 +156,12 @@ def top(
     Zeiler and Fergus, "Visualizing and understanding convolutional networks", ECCV 2014, figure 2.
     Raises InputError for a layer or a unit that is none.
     """
-    found: nn.Module | None = None
     best: list[tuple[float, int, tuple[int, ...], Tensor]] = []
     seen = 0
     for batch in batches:
-        found = found or layer(network, batch[:1], name)
-        maps = _output(network, found, batch)
+        if not seen:
+            layer(network, batch[:1], name)
+        maps = _output(network, name, batch)
         if not 0 <= unit < maps.shape[1]:
             raise InputError(f"layer {name!r} has units 0 to {maps.shape[1] - 1}: no {unit}")
         strongest, places = maps[:, unit].reshape(len(batch), -1).max(1)
@@ -161,9 +171,8 @@ def top(
         best = sorted(best, key=lambda one: -one[0])[:k]
         seen += len(batch)
     return [
-        Found(index, place, value, _window(network, found, one[None], place), one)
+        Found(index, place, value, _window(network, name, one[None], place), one)
         for value, index, place, one in best
-        if found
     ]
 
 
@@ -175,13 +184,17 @@ class _Reached(Exception):
 
 
 @torch.no_grad()
-def _output(network: nn.Module, found: nn.Module, inputs: Tensor) -> Tensor:
+def _output(network: nn.Module, name: str, inputs: Tensor) -> Tensor:
+    """Of a layer that there is."""
+    network = own(network).eval()
+    found = network if name == OUTPUT else network.get_submodule(name)
+
     def stop(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
         raise _Reached(output)
 
     with found.register_forward_hook(stop):
         try:
-            answer: Tensor = network.eval()(inputs)
+            answer: Tensor = network(inputs)
         except _Reached as reached:
             return reached.output
     return answer
@@ -199,14 +212,14 @@ def _layers(module: nn.Module, name: str = "") -> Iterator[tuple[str, nn.Module]
 
 
 def _window(
-    network: nn.Module, found: nn.Module, example: Tensor, place: Sequence[int]
+    network: nn.Module, name: str, example: Tensor, place: Sequence[int]
 ) -> tuple[slice, ...]:
     """By bisection: a part of the input that reaches far enough makes the values at `place` NaN."""
 
     def reaches(axis: int, part: slice) -> bool:
         probe = torch.ones_like(example)
         probe.transpose(0, axis)[part] = torch.nan
-        spoiled = _output(network, found, probe)[0].isnan().any(0)  # (*spatial)
+        spoiled = _output(network, name, probe)[0].isnan().any(0)  # (*spatial)
         return bool(spoiled[tuple(place)])
 
     def along(axis: int, n: int) -> slice:

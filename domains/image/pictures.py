@@ -20,7 +20,7 @@ from core.errors import InputError
 MAX_BYTES = 2**28
 """A file of more bytes is refused."""
 MAX_PIXELS = 100_000_000
-"""A picture of more pixels is refused before it is unpacked."""
+"""A picture of more pixels is refused before it is unpacked, where no lower bound is given."""
 SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"),
     *(".jp2", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".ico"),
@@ -41,7 +41,9 @@ Grey = NDArray[np.float32]
 warnings.filterwarnings("ignore", module=r"PIL\.")  # of odd headers; bad ones raise
 
 
-def open_picture(source: str | Path | IO[bytes], name: str | None = None) -> Image.Image:
+def open_picture(
+    source: str | Path | IO[bytes], name: str | None = None, most_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """The first frame of a picture, at a path or in a file, in mode RGB, upright, on white where it
     is transparent.
 
@@ -68,7 +70,7 @@ def open_picture(source: str | Path | IO[bytes], name: str | None = None) -> Ima
         raise InputError(f"{name}: an empty file")
     if len(content) > MAX_BYTES:
         raise InputError(f"{name}: more than {MAX_BYTES:,} bytes")
-    return _decoded(content, name)
+    return _decoded(content, name, most_pixels)
 
 
 def prepare(picture: Image.Image, preprocessing: Mapping[str, Any]) -> NDArray[np.float32]:
@@ -154,19 +156,19 @@ def _in_place(ink: Grey, size: int) -> Grey:
     return field
 
 
-def _decoded(content: bytes, name: str) -> Image.Image:
+def _decoded(content: bytes, name: str, most_pixels: int) -> Image.Image:
     Image.init()
     formats = [kind for kind in Image.OPEN if kind not in UNSAFE]
     try:
         with Image.open(BytesIO(content), formats=formats) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > most_pixels:
                 raise Image.DecompressionBombError
             picture.load()
             return _rgb(_upright(picture))
     except UnidentifiedImageError:
         raise InputError(f"{name}: not a picture that can be read") from None
     except Image.DecompressionBombError:
-        raise InputError(f"{name}: more than {MAX_PIXELS:,} pixels") from None
+        raise InputError(f"{name}: more than {most_pixels:,} pixels") from None
     except Exception as error:  # Pillow's readers raise whatever a damaged file makes them meet
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{name}: damaged, or of an unknown kind: {reason}") from None

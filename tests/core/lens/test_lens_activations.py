@@ -79,7 +79,7 @@ def test_convolutions_in_a_list_are_layers_and_one_that_runs_again_is_named_once
 
 
 def test_the_maps_are_those_that_the_network_works_with():
-    network, x = Small(), torch.rand(2, 3, 8, 8)
+    network, x = Small().eval(), torch.rand(2, 3, 8, 8)
     found = {name: activations(network, x, name) for name in layers(network, x)}
     with torch.no_grad():
         assert torch.equal(found["stem"], network.stem(x))
