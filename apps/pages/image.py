@@ -49,12 +49,15 @@ EXAMPLE = {NAME: "ship", FIND: "night"}
 FOUND = {
     DETECTOR: (
         "Digits found, the surest first",
-        "R-CNN: likely regions are cut out of the picture, and each is judged by a network.",
+        "R-CNN: likely regions are cut out of the picture, and each is judged by a network. "
+        "This page searches a copy of 512 pixels, `receptive image detect` one of 2,048.",
     ),
     SEGMENTER: (
         "Digits found, each in its colour",
         "U-Net: one network says of each pixel which digit it belongs to, if any. It looks at the "
-        "picture at several sizes, in overlapping tiles of 96 × 96 pixels.",
+        "picture at several sizes, in overlapping tiles of 96 × 96 pixels. This page shows it a copy "
+        "of 512 pixels, `receptive image segment` one of 2,048. It takes a photograph's texture "
+        "for digits.",
     ),
 }
 PROBABILITY = (

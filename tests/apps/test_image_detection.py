@@ -231,3 +231,13 @@ def test_other_labels_than_the_models(command, made, tmp_path):
 )
 def test_wrong_usage(command, arguments):
     assert command("image", *arguments).code == 2
+
+
+@pytest.mark.parametrize("kind", ["detect", "segment"])
+def test_the_picture_itself_is_not_overwritten(command, tmp_path, kind):
+    picture(tmp_path / "page.png")
+    before = (tmp_path / "page.png").read_bytes()
+    done = command("image", kind, tmp_path / "page.png", "--out", tmp_path / "." / "page.png")
+    assert done.code == 2
+    assert "overwritten" in done.err
+    assert (tmp_path / "page.png").read_bytes() == before

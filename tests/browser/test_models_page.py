@@ -85,6 +85,8 @@ def test_a_training_is_followed_while_it_goes_on(page, server, runs):
     thread = threading.Thread(target=train)
     try:
         page.goto(f"http://{server}/models?part=Training+runs")
+        page.get_by_role("button", name="Look for new trainings").click()
+        page.locator("[data-test-script-state=notRunning]").wait_for()
         box = page.get_by_role("combobox", name="Trainings")
         box.fill("followed")
         page.get_by_role("option", name="followed 0123").click()
