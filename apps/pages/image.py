@@ -55,9 +55,9 @@ FOUND = {
     SEGMENTER: (
         "Digits found, each in its colour",
         "U-Net: one network says of each pixel which digit it belongs to, if any. It looks at the "
-        "picture at several sizes, in overlapping tiles of 96 × 96 pixels. This page shows it a copy "
-        "of 512 pixels, `receptive image segment` one of 2,048. It takes a photograph's texture "
-        "for digits.",
+        "picture at several sizes, in overlapping tiles of 96 × 96 pixels. This page shows it a "
+        "copy of 512 pixels, `receptive image segment` one of 2,048. It takes a photograph's "
+        "texture for digits.",
     ),
 }
 PROBABILITY = (
